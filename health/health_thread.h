@@ -1,0 +1,65 @@
+// The thread that runs every checker: one event loop, one coroutine per checker. It probes and counts; what a result
+// means for a virtual server is pool.h's, and who acts on it is the control thread, which gets each result as a
+// message.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "health/retry.h"
+#include "health/spec.h"
+
+namespace sluice::health {
+
+/// One probe has ended.
+struct HealthEvent {
+  CheckerId checker;
+  Verdict verdict;     ///< of this probe
+  std::string reason;  ///< in words: "connected", "connection refused", "url /: HTTP status code 503"
+  /// What the verdict meant for the checker, retries counted: up, changed, first, retries, next_probe.
+  Outcome outcome;
+  std::chrono::microseconds latency;  ///< from the probe's start to its verdict
+};
+
+struct CheckerToRun {
+  CheckerId id;
+  CheckerSpec spec;
+};
+
+struct HealthOptions {
+  /// Before the first probe of a checker, on top of its random warm-up; keepalived's bootstrap delay.
+  std::chrono::milliseconds start_delay{std::chrono::seconds{1}};
+  std::uint64_t seed = 0;  ///< of the warm-up delays
+};
+
+/// add, remove and stop may be called from any thread. Not copied, not moved.
+class HealthThread {
+ public:
+  /// on_event is called on the health thread, once per probe, and must not block: it posts.
+  HealthThread(HealthOptions options, std::function<void(const HealthEvent&)> on_event);
+  /// As stop().
+  ~HealthThread();
+  HealthThread(const HealthThread&) = delete;
+  HealthThread& operator=(const HealthThread&) = delete;
+
+  /// Starts the thread. Checkers may be added before. Call once.
+  void start();
+  /// Ends every checker, whatever it waits for, and joins the thread. After it returns on_event isn't called any more.
+  /// Not from on_event. Calling it again does nothing.
+  void stop();
+
+  /// The checkers begin after start_delay and a random part of their warm-up. An id that already runs is replaced.
+  void add(std::vector<CheckerToRun> checkers);
+  /// Events that are already on their way may still arrive; unknown ids do nothing.
+  void remove(std::vector<CheckerId> checkers);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::health

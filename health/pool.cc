@@ -1,0 +1,153 @@
+#include "health/pool.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace sluice::health {
+
+namespace {
+
+constexpr std::uint32_t sorry_server_weight = 1;
+
+}  // namespace
+
+Pool::Pool(const PoolConfig& config)
+    : quorum_(std::max(config.quorum, 1u)),
+      hysteresis_(std::min(config.hysteresis, quorum_ - 1)),
+      has_sorry_server_(config.has_sorry_server),
+      sorry_server_inhibit_(config.sorry_server_inhibit),
+      notify_up_at_start_(config.notify_up_at_start) {
+  servers_.reserve(config.servers.size());
+  for (const PoolServer& server : config.servers) {
+    const auto down = std::count(server.checkers_up.begin(), server.checkers_up.end(), false);
+    servers_.push_back({server.weight, server.inhibit_on_failure, server.checkers_up, static_cast<std::size_t>(down)});
+  }
+  has_quorum_ = weight_sum() >= std::uint64_t{quorum_} + hysteresis_;
+}
+
+Actions Pool::start() {
+  Actions actions;
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    if (in_table(i)) actions.push_back(AddServer{i, table_weight(i), Cause::start});
+    if (notify_up_at_start_ && is_up(i)) actions.push_back(NotifyUp{i});
+  }
+  // keepalived says that it starts without quorum only where that has a consequence.
+  if (sorry_server_serves()) actions.push_back(QuorumDown{quorum_, hysteresis_, weight_sum(), true});
+  if (sorry_server_serves()) {
+    actions.push_back(AddSorryServer{sorry_server_weight});
+  } else if (has_sorry_server_ && sorry_server_inhibit_) {
+    actions.push_back(AddSorryServer{0});
+  }
+  return actions;
+}
+
+Actions Pool::on_checker(std::size_t index, std::size_t checker, bool up, bool first) {
+  assert(index < servers_.size() && checker < servers_[index].checkers_up.size());
+  Server& server = servers_[index];
+  Actions actions;
+  if (server.checkers_up[checker] == up) {
+    if (first && !up) actions.push_back(NotifyDown{index});
+    return actions;
+  }
+  const bool was_up = is_up(index);
+  server.checkers_up[checker] = up;
+  server.checkers_down += up ? -1 : 1;
+  if (is_up(index) == was_up) return actions;
+
+  if (up) {
+    if (!sorry_server_serves()) enter(index, Cause::health, actions);
+    actions.push_back(NotifyUp{index});
+  } else {
+    if (!sorry_server_serves()) leave(index, Cause::health, actions);
+    actions.push_back(NotifyDown{index});
+  }
+  vote(actions);
+  return actions;
+}
+
+Actions Pool::on_weight(std::size_t index, std::uint32_t weight) {
+  assert(index < servers_.size());
+  Server& server = servers_[index];
+  Actions actions;
+  if (server.weight == weight) return actions;
+  actions.push_back(WeightChanged{index, server.weight, weight, is_up(index)});
+  server.weight = weight;
+  if (!is_up(index)) return actions;
+  if (!sorry_server_serves()) actions.push_back(SetWeight{index, weight, Cause::weight});
+  vote(actions);
+  return actions;
+}
+
+std::uint64_t Pool::weight_sum() const {
+  std::uint64_t sum = 0;
+  for (const Server& server : servers_) {
+    if (server.checkers_down == 0) sum += server.weight;
+  }
+  return sum;
+}
+
+bool Pool::in_table(std::size_t server) const {
+  return servers_[server].inhibit_on_failure || (is_up(server) && !sorry_server_serves());
+}
+
+std::uint32_t Pool::table_weight(std::size_t server) const {
+  return is_up(server) && !sorry_server_serves() ? servers_[server].weight : 0;
+}
+
+/// The server starts to take traffic.
+void Pool::enter(std::size_t index, Cause cause, Actions& actions) const {
+  const Server& server = servers_[index];
+  if (server.inhibit_on_failure) {
+    actions.push_back(SetWeight{index, server.weight, cause});
+  } else {
+    actions.push_back(AddServer{index, server.weight, cause});
+  }
+}
+
+/// The server stops taking traffic.
+void Pool::leave(std::size_t index, Cause cause, Actions& actions) const {
+  if (servers_[index].inhibit_on_failure) {
+    actions.push_back(SetWeight{index, 0, cause});
+  } else {
+    actions.push_back(RemoveServer{index, cause});
+  }
+}
+
+void Pool::vote(Actions& actions) {
+  const std::uint64_t sum = weight_sum();
+  if (!has_quorum_ && sum >= std::uint64_t{quorum_} + hysteresis_) {
+    gain_quorum(sum, actions);
+  } else if (has_quorum_ && (sum == 0 || sum < quorum_ - hysteresis_)) {
+    lose_quorum(sum, actions);
+  }
+}
+
+void Pool::gain_quorum(std::uint64_t sum, Actions& actions) {
+  has_quorum_ = true;
+  actions.push_back(QuorumUp{quorum_, hysteresis_, sum});
+  if (!has_sorry_server_) return;
+  if (sorry_server_inhibit_) {
+    actions.push_back(SetSorryServerWeight{0});
+  } else {
+    actions.push_back(RemoveSorryServer{});
+  }
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    if (is_up(i)) enter(i, Cause::quorum, actions);
+  }
+}
+
+void Pool::lose_quorum(std::uint64_t sum, Actions& actions) {
+  has_quorum_ = false;
+  actions.push_back(QuorumDown{quorum_, hysteresis_, sum, false});
+  if (!has_sorry_server_) return;
+  if (sorry_server_inhibit_) {
+    actions.push_back(SetSorryServerWeight{sorry_server_weight});
+  } else {
+    actions.push_back(AddSorryServer{sorry_server_weight});
+  }
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    if (is_up(i)) leave(i, Cause::quorum, actions);
+  }
+}
+
+}  // namespace sluice::health

@@ -1,0 +1,166 @@
+// The pool arithmetic of one virtual server: which real servers take traffic, whether there is quorum, and whether the
+// sorry server stands in. Pure: a checker's report or a weight goes in, an ordered list of actions comes out. Who
+// probes is health_thread.h; who carries the actions out (backend, scripts, log) is control/pools/.
+//
+// The words of keepalived. A real server is *up* while none of its checkers says otherwise. W is the sum of the weights
+// of the servers that are up, Q the quorum, H the hysteresis (H < Q):
+//
+//   quorum is gained when W >= Q + H, and lost when W == 0 or W < Q - H; in between it stays as it was.
+//
+// A sorry server is in exactly while quorum is lost. Then no real server takes traffic, not even one that is up.
+// What stands in the table is therefore a function of three facts, and the property test holds the code to it:
+//
+//   serving(i)  = up(i) and the sorry server isn't standing in
+//   in table(i) = serving(i) or inhibit_on_failure(i)         (an inhibited server stays, with weight 0)
+//   weight(i)   = serving(i) ? weight : 0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+namespace sluice::health {
+
+/// One real server as the pool starts with it.
+struct PoolServer {
+  std::uint32_t weight = 1;  ///< 0 is legal: up, yet never scheduled, and no vote in the quorum
+  bool inhibit_on_failure = false;
+  /// One entry per checker: is it taken to be up before it has run? false for keepalived's `alpha`, or what an earlier
+  /// pool knew of this checker before a reload. Empty: no checkers, so always up.
+  std::vector<bool> checkers_up;
+};
+
+struct PoolConfig {
+  std::vector<PoolServer> servers;
+  std::uint32_t quorum = 1;      ///< 0 is taken as 1
+  std::uint32_t hysteresis = 0;  ///< lowered to quorum - 1 if it isn't below quorum
+  bool has_sorry_server = false;
+  bool notify_up_at_start = false;    ///< keepalived's rs_init_notifies: servers that start up run notify_up
+  bool sorry_server_inhibit = false;  ///< keep the sorry server in the table with weight 0 while it isn't needed
+};
+
+/// Why an action on the table is due: keepalived logs each server for `health`, one line for all of them for `quorum`.
+enum class Cause : std::uint8_t { start, health, quorum, weight };
+
+struct AddServer {
+  std::size_t server;
+  std::uint32_t weight;
+  Cause cause;
+  bool operator==(const AddServer&) const = default;
+};
+struct RemoveServer {
+  std::size_t server;
+  Cause cause;
+  bool operator==(const RemoveServer&) const = default;
+};
+/// The weight of a server that stands in the table. `weight` 0 with cause health or quorum: disabled by
+/// inhibit_on_failure; above: enabled again.
+struct SetWeight {
+  std::size_t server;
+  std::uint32_t weight;
+  Cause cause;
+  bool operator==(const SetWeight&) const = default;
+};
+/// The configured or dynamic weight changed: a line for the log. What it means for the table follows as SetWeight.
+struct WeightChanged {
+  std::size_t server;
+  std::uint32_t from;
+  std::uint32_t to;
+  bool server_is_up;
+  bool operator==(const WeightChanged&) const = default;
+};
+struct AddSorryServer {
+  std::uint32_t weight;  ///< 1, or 0 when it is only kept in reserve (sorry_server_inhibit)
+  bool operator==(const AddSorryServer&) const = default;
+};
+struct RemoveSorryServer {
+  bool operator==(const RemoveSorryServer&) const = default;
+};
+/// Only with sorry_server_inhibit: 1 when it stands in, 0 when it goes back to reserve.
+struct SetSorryServerWeight {
+  std::uint32_t weight;
+  bool operator==(const SetSorryServerWeight&) const = default;
+};
+struct NotifyUp {
+  std::size_t server;
+  bool operator==(const NotifyUp&) const = default;
+};
+struct NotifyDown {
+  std::size_t server;
+  bool operator==(const NotifyDown&) const = default;
+};
+/// "Gained quorum Q+H=T <= W"
+struct QuorumUp {
+  std::uint32_t quorum;
+  std::uint32_t hysteresis;
+  std::uint64_t weight_sum;
+  bool operator==(const QuorumUp&) const = default;
+};
+/// "Lost quorum Q-H=T > W"; at_start: there never was one ("Starting with quorum down").
+struct QuorumDown {
+  std::uint32_t quorum;
+  std::uint32_t hysteresis;
+  std::uint64_t weight_sum;
+  bool at_start;
+  bool operator==(const QuorumDown&) const = default;
+};
+
+using Action = std::variant<AddServer, RemoveServer, SetWeight, WeightChanged, AddSorryServer, RemoveSorryServer,
+                            SetSorryServerWeight, NotifyUp, NotifyDown, QuorumUp, QuorumDown>;
+using Actions = std::vector<Action>;
+
+/// One virtual server's pool. Indices are positions in PoolConfig::servers; an index out of range is a programming
+/// mistake. Not thread-safe, owned by the control thread. Never fails.
+class Pool {
+ public:
+  explicit Pool(const PoolConfig& config);
+
+  /// The actions that fill an empty table, in configuration order. Call once, before anything else.
+  Actions start();
+
+  /// A checker's verdict after a probe. up: what the checker now holds of its server. first: its first result since it
+  /// was made. Repeating what is known gives no actions, but for one: the first result of a checker that started
+  /// down (`alpha`) and stays down notifies down, as keepalived does.
+  Actions on_checker(std::size_t server, std::size_t checker, bool up, bool first);
+
+  /// A new weight, from a reload, a script or an operator.
+  Actions on_weight(std::size_t server, std::uint32_t weight);
+
+  [[nodiscard]] bool has_quorum() const { return has_quorum_; }
+  [[nodiscard]] bool sorry_server_serves() const { return has_sorry_server_ && !has_quorum_; }
+  [[nodiscard]] std::uint64_t weight_sum() const;
+  [[nodiscard]] std::uint32_t quorum() const { return quorum_; }
+  [[nodiscard]] std::uint32_t hysteresis() const { return hysteresis_; }
+
+  [[nodiscard]] std::size_t size() const { return servers_.size(); }
+  [[nodiscard]] bool is_up(std::size_t server) const { return servers_[server].checkers_down == 0; }
+  [[nodiscard]] bool in_table(std::size_t server) const;
+  [[nodiscard]] std::uint32_t weight(std::size_t server) const { return servers_[server].weight; }
+  /// What the table should say: 0 while the server is inhibited. Only meaningful while in_table().
+  [[nodiscard]] std::uint32_t table_weight(std::size_t server) const;
+
+ private:
+  struct Server {
+    std::uint32_t weight;
+    bool inhibit_on_failure;
+    std::vector<bool> checkers_up;
+    std::size_t checkers_down;
+  };
+
+  void enter(std::size_t server, Cause cause, Actions& actions) const;
+  void leave(std::size_t server, Cause cause, Actions& actions) const;
+  void vote(Actions& actions);
+  void gain_quorum(std::uint64_t weight_sum, Actions& actions);
+  void lose_quorum(std::uint64_t weight_sum, Actions& actions);
+
+  std::vector<Server> servers_;
+  std::uint32_t quorum_;
+  std::uint32_t hysteresis_;
+  bool has_sorry_server_;
+  bool sorry_server_inhibit_;
+  bool notify_up_at_start_;
+  bool has_quorum_;
+};
+
+}  // namespace sluice::health

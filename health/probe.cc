@@ -1,0 +1,143 @@
+#include "health/probe.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+namespace sluice::health {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
+
+/// The kernel's words, with a small letter as they stand in a clause.
+std::string error_words(int error) {
+  std::string words = std::generic_category().message(error);
+  if (words.size() > 1 && std::islower(static_cast<unsigned char>(words[1])) != 0) {
+    words[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(words[0])));
+  }
+  return words;
+}
+
+/// What connect() may say at once about the network or the peer. Anything else is about this host.
+bool blames_the_server(int error) {
+  switch (error) {
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ECONNREFUSED:
+    case EHOSTDOWN:
+    case ENETDOWN:
+    case ECONNRESET:
+    case ECONNABORTED:
+    case ETIMEDOUT: return true;
+    default: return false;
+  }
+}
+
+ProbeResult not_counted(std::string_view step, int error) {
+  return {Verdict::not_counted, fmt::format("{} failed: {}", step, error_words(error))};
+}
+
+tcp::endpoint endpoint(const net::IpAddr& address, net::L4Port port) {
+  if (address.is_v4()) return {asio::ip::address_v4(address.v4().host()), port.host()};
+  return {asio::ip::address_v6(address.v6().bytes), port.host()};
+}
+
+/// Everything before connect(): the steps that only this host can fail.
+std::optional<ProbeResult> open_and_bind(tcp::socket& socket, const Connect& to) {
+  boost::system::error_code error;
+  if (socket.open(to.address.is_v4() ? tcp::v4() : tcp::v6(), error)) return not_counted("socket", error.value());
+  if (socket.native_non_blocking(true, error)) return not_counted("socket", error.value());
+
+  const int fd = socket.native_handle();
+  if (to.mark != 0 && ::setsockopt(fd, SOL_SOCKET, SO_MARK, &to.mark, sizeof to.mark) != 0) {
+    return not_counted("setting the mark", errno);
+  }
+  if (!to.bind_interface.empty()) {
+    const auto size = static_cast<socklen_t>(to.bind_interface.size());
+    if (::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, to.bind_interface.c_str(), size) != 0) {
+      return not_counted("binding to " + to.bind_interface, errno);
+    }
+  }
+  if (to.bind_address) {
+    // A fixed source port is used by one probe after the other; TIME_WAIT of the last one must not stop the next.
+    if (!to.bind_port.is_zero()) socket.set_option(tcp::socket::reuse_address(true), error);
+    const tcp::endpoint from = endpoint(*to.bind_address, to.bind_port);
+    if (socket.bind(from, error)) return not_counted("bind", error.value());
+  }
+  return std::nullopt;
+}
+
+asio::awaitable<bool> ready(tcp::socket& socket, tcp::socket::wait_type what, std::chrono::milliseconds timeout) {
+  using namespace asio::experimental::awaitable_operators;
+  asio::steady_timer timer(co_await asio::this_coro::executor, timeout);
+  const auto first = co_await (socket.async_wait(what, no_throw) || timer.async_wait(no_throw));
+  co_return first.index() == 0;
+}
+
+}  // namespace
+
+ProbeResult success(std::string reason) { return {Verdict::success, std::move(reason)}; }
+ProbeResult failure(std::string reason) { return {Verdict::failure, std::move(reason)}; }
+
+asio::awaitable<ProbeResult> connect(tcp::socket& socket, const Connect& to) {
+  if (auto problem = open_and_bind(socket, to)) co_return std::move(*problem);
+
+  // Not Asio's async_connect: it hides whether the kernel refused at once or the network answered, and only the
+  // second always counts.
+  const tcp::endpoint destination = endpoint(to.address, to.port);
+  if (::connect(socket.native_handle(), destination.data(), static_cast<socklen_t>(destination.size())) != 0) {
+    const int error = errno;
+    if (error != EINPROGRESS) {
+      co_return blames_the_server(error) ? failure(error_words(error)) : not_counted("connect", error);
+    }
+    const bool answered = co_await ready(socket, tcp::socket::wait_write, to.timeout);
+    if (!answered) co_return failure("no connection within " + to_words(to.timeout));
+    int so_error = 0;
+    socklen_t size = sizeof so_error;
+    if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_ERROR, &so_error, &size) != 0) so_error = errno;
+    if (so_error != 0) co_return failure(error_words(so_error));
+  }
+  co_return success("connected");
+}
+
+asio::awaitable<std::optional<std::string>> send_all(tcp::socket& socket, std::string_view bytes,
+                                                     std::chrono::milliseconds timeout) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(socket.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) co_return "sending failed: " + error_words(errno);
+    const bool writable = co_await ready(socket, tcp::socket::wait_write, timeout);
+    if (!writable) co_return "nothing could be sent for " + to_words(timeout);
+  }
+  co_return std::nullopt;
+}
+
+asio::awaitable<bool> readable(tcp::socket& socket, std::chrono::milliseconds timeout) {
+  return ready(socket, tcp::socket::wait_read, timeout);
+}
+
+std::string to_words(std::chrono::milliseconds duration) {
+  const auto ms = duration.count();
+  if (ms < 1000) return fmt::format("{} ms", ms);
+  return fmt::format("{:g} s", static_cast<double>(ms) / 1000.0);
+}
+
+}  // namespace sluice::health

@@ -1,0 +1,41 @@
+// What the checkers share: the result of a probe, and the steps that every conversation over a socket is made of, each
+// with its own time-out. A step that fails says why in words for the log. Runs on the health thread only.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "health/retry.h"
+#include "health/spec.h"
+
+namespace sluice::health {
+
+/// reason: a clause for the log and for `sluicectl`, without a full stop: "connected", "connection refused".
+struct ProbeResult {
+  Verdict verdict;
+  std::string reason;
+};
+
+[[nodiscard]] ProbeResult success(std::string reason);
+[[nodiscard]] ProbeResult failure(std::string reason);
+
+/// Opens, binds and connects `socket`, which must be closed; success means connected, and non-blocking from then on.
+/// Classified as keepalived does: what the network or the peer says is a failure; what this host says (no socket, no
+/// such bind address, no free port) isn't counted.
+boost::asio::awaitable<ProbeResult> connect(boost::asio::ip::tcp::socket& socket, const Connect& to);
+
+/// Sends all of it, each write within `timeout`. The reason of failure, or nothing.
+boost::asio::awaitable<std::optional<std::string>> send_all(boost::asio::ip::tcp::socket& socket,
+                                                            std::string_view bytes, std::chrono::milliseconds timeout);
+
+/// Waits until there is something to read, or the end. False: nothing came within `timeout`.
+boost::asio::awaitable<bool> readable(boost::asio::ip::tcp::socket& socket, std::chrono::milliseconds timeout);
+
+/// "5 s", "1.5 s", "20 ms".
+[[nodiscard]] std::string to_words(std::chrono::milliseconds duration);
+
+}  // namespace sluice::health

@@ -1,0 +1,44 @@
+#include "health/spec.h"
+
+#include <charconv>
+
+namespace sluice::health {
+
+namespace {
+
+struct LogName {
+  std::string_view operator()(const TcpCheckSpec&) const { return "TCP_CHECK"; }
+  std::string_view operator()(const HttpGetSpec&) const { return "HTTP_CHECK"; }
+};
+
+}  // namespace
+
+std::string_view log_name(const CheckerSpec& spec) { return std::visit(LogName{}, spec.what); }
+
+const Connect& connect_of(const CheckerSpec& spec) {
+  return std::visit([](const auto& what) -> const Connect& { return what.connect; }, spec.what);
+}
+
+std::optional<Md5> parse_md5(std::string_view hex) {
+  Md5 digest{};
+  if (hex.size() != 2 * digest.size()) return std::nullopt;
+  for (std::size_t i = 0; i < digest.size(); ++i) {
+    const char* pair = hex.data() + 2 * i;
+    const auto [end, error] = std::from_chars(pair, pair + 2, digest[i], 16);
+    if (error != std::errc{} || end != pair + 2) return std::nullopt;
+  }
+  return digest;
+}
+
+std::string to_string(const Md5& digest) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * digest.size());
+  for (const std::uint8_t byte : digest) {
+    text.push_back(digits[byte >> 4]);
+    text.push_back(digits[byte & 15]);
+  }
+  return text;
+}
+
+}  // namespace sluice::health

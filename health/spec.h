@@ -1,0 +1,103 @@
+// What a checker is told to do: plain values with every default and every inheritance already resolved (by control).
+// One alternative of CheckerSpec per kind of checker; adding a kind touches this variant, its own file and one line in
+// health_thread.cc.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "health/retry.h"
+#include "net/address.h"
+
+namespace sluice::health {
+
+/// A checker, for as long as control keeps it. Control hands the numbers out and never reuses one.
+enum class CheckerId : std::uint64_t {};
+
+/// How to reach what is checked.
+struct Connect {
+  net::IpAddr address;
+  net::L4Port port;
+  std::optional<net::IpAddr> bind_address;  ///< keepalived: bindto
+  net::L4Port bind_port{};                  ///< 0 = any; only with bind_address
+  std::string bind_interface;               ///< SO_BINDTODEVICE; empty = none
+  std::uint32_t mark = 0;                   ///< SO_MARK; 0 = none (keepalived: fwmark)
+  /// For each step (connecting, each read, each write), not for the whole probe.
+  std::chrono::milliseconds timeout{std::chrono::seconds{5}};
+
+  bool operator==(const Connect&) const = default;
+};
+
+struct TcpCheckSpec {
+  Connect connect;
+
+  bool operator==(const TcpCheckSpec&) const = default;
+};
+
+/// Both ends included.
+struct StatusRange {
+  std::uint16_t low = 200;
+  std::uint16_t high = 299;
+
+  bool operator==(const StatusRange&) const = default;
+};
+
+using Md5 = std::array<std::uint8_t, 16>;
+
+struct UrlSpec {
+  std::string path = "/";
+  std::string virtual_host;                                 ///< empty: the Host header is IP:PORT
+  std::vector<StatusRange> status_codes = {StatusRange{}};  ///< any of them
+  std::optional<Md5> digest;
+
+  bool operator==(const UrlSpec&) const = default;
+};
+
+/// keepalived's http_protocol: 1.0, 1.0 with "Connection: close" (1.0C), 1.1 (with the same).
+enum class HttpVersion : std::uint8_t { http_1_0, http_1_0_close, http_1_1 };
+
+/// What one answer may cost. An answer that goes past a limit is a failure which says so.
+struct HttpLimits {
+  std::uint32_t head_bytes_max = 64 * 1024;          ///< status line and headers; what common servers accept too
+  std::uint64_t body_bytes_max = 64u * 1024 * 1024;  ///< digested in passing, never kept
+  /// For the whole answer: connect_timeout only bounds each read, and a byte per second would keep a checker for ever.
+  std::chrono::milliseconds answer_time_max{std::chrono::seconds{60}};
+
+  bool operator==(const HttpLimits&) const = default;
+};
+
+struct HttpGetSpec {
+  Connect connect;
+  std::vector<UrlSpec> urls;  ///< at least one
+  HttpVersion version = HttpVersion::http_1_0;
+  bool fast_recovery = false;
+  HttpLimits limits;
+
+  bool operator==(const HttpGetSpec&) const = default;
+};
+
+struct CheckerSpec {
+  std::variant<TcpCheckSpec, HttpGetSpec> what;
+  RetryTimings timings;
+  /// The first probe waits a random part of this, so that probes spread.
+  std::chrono::milliseconds warmup{std::chrono::seconds{60}};
+  bool starts_up = true;  ///< false: alpha
+
+  bool operator==(const CheckerSpec&) const = default;
+};
+
+/// "TCP_CHECK", "HTTP_CHECK": the word in keepalived's log lines.
+[[nodiscard]] std::string_view log_name(const CheckerSpec& spec);
+[[nodiscard]] const Connect& connect_of(const CheckerSpec& spec);
+
+/// "a1b2..." (32 hex digits, either case) as bytes; nothing if it isn't that.
+[[nodiscard]] std::optional<Md5> parse_md5(std::string_view hex);
+[[nodiscard]] std::string to_string(const Md5& digest);
+
+}  // namespace sluice::health
