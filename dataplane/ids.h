@@ -1,8 +1,8 @@
 // Indices are types, so that they don't mix. All are dense, small, and the same on every worker.
 #pragma once
 
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 
 namespace sluice::dataplane {
 
@@ -17,7 +17,7 @@ enum class FlowIndex : std::uint32_t {};
 inline constexpr DestinationId no_destination{0xffffffff};
 inline constexpr FlowIndex no_flow{0xffffffff};
 
-inline constexpr std::size_t services_max = 1u << 16;
+inline constexpr std::size_t services_max = 65535;
 inline constexpr std::size_t destinations_max = 1u << 20;
 
 template <typename Id>

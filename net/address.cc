@@ -61,10 +61,14 @@ std::optional<MacAddr> MacAddr::parse(std::string_view text) {
     for (std::size_t digit = 0; digit < 2; ++digit) {
       const char c = text[i * 3 + digit];
       byte <<= 4;
-      if (c >= '0' && c <= '9') byte |= unsigned(c - '0');
-      else if (c >= 'a' && c <= 'f') byte |= unsigned(c - 'a' + 10);
-      else if (c >= 'A' && c <= 'F') byte |= unsigned(c - 'A' + 10);
-      else return std::nullopt;
+      if (c >= '0' && c <= '9')
+        byte |= unsigned(c - '0');
+      else if (c >= 'a' && c <= 'f')
+        byte |= unsigned(c - 'a' + 10);
+      else if (c >= 'A' && c <= 'F')
+        byte |= unsigned(c - 'A' + 10);
+      else
+        return std::nullopt;
     }
     if (i < 5 && text[i * 3 + 2] != ':') return std::nullopt;
     mac.bytes[i] = std::uint8_t(byte);

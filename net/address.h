@@ -46,7 +46,7 @@ static_assert(sizeof(Ipv6Addr) == 16 && std::is_trivial_v<Ipv6Addr>);
 /// An address of either family; what configuration, control and health speak. Ordered IPv4 before IPv6.
 class IpAddr {
  public:
-  IpAddr() = default;  ///< 0.0.0.0
+  IpAddr() = default;   ///< 0.0.0.0
   IpAddr(Ipv4Addr v4);  // NOLINT(google-explicit-constructor): every IPv4 address is an address
   IpAddr(Ipv6Addr v6);  // NOLINT(google-explicit-constructor)
   /// A ':' selects IPv6, as in keepalived.

@@ -52,7 +52,7 @@ static_assert(sizeof(Be32) == 4 && std::is_trivial_v<Be32>);
 
 /// Reads a trivial wire struct from unaligned bytes. The caller has checked that sizeof(T) bytes are there.
 template <typename T>
-  requires std::is_trivially_copyable_v<T>
+requires std::is_trivially_copyable_v<T>
 [[nodiscard]] inline T load(const std::uint8_t* bytes) {
   T value;
   std::memcpy(&value, bytes, sizeof value);
@@ -61,9 +61,7 @@ template <typename T>
 
 /// Writes a trivial wire struct to unaligned bytes. The caller has checked that there is room.
 template <typename T>
-  requires std::is_trivially_copyable_v<T>
-inline void store(std::uint8_t* bytes, const T& value) {
-  std::memcpy(bytes, &value, sizeof value);
-}
+requires std::is_trivially_copyable_v<T>
+inline void store(std::uint8_t* bytes, const T& value) { std::memcpy(bytes, &value, sizeof value); }
 
 }  // namespace sluice::net

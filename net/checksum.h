@@ -26,12 +26,8 @@ namespace sluice::net {
 /// RFC 1624 eqn. 3: HC' = ~(~HC + ~m + m'). Raw order throughout, so no swapping.
 class ChecksumDelta {
  public:
-  constexpr void replace(Be32 from, Be32 to) {
-    sum_ += std::uint64_t{~from.raw()} + to.raw();
-  }
-  constexpr void replace(Be16 from, Be16 to) {
-    sum_ += std::uint32_t{std::uint16_t(~from.raw())} + to.raw();
-  }
+  constexpr void replace(Be32 from, Be32 to) { sum_ += std::uint64_t{~from.raw()} + to.raw(); }
+  constexpr void replace(Be16 from, Be16 to) { sum_ += std::uint32_t{std::uint16_t(~from.raw())} + to.raw(); }
 
   [[nodiscard]] constexpr Be16 apply(Be16 checksum) const {
     std::uint64_t sum = sum_ + std::uint16_t(~checksum.raw());

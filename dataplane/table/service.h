@@ -34,6 +34,7 @@ struct Service {
   SchedulerKind scheduler;
   bool sh_fallback = false;
   bool sh_port = false;
+  bool has_nat = false;  ///< some destination is reached by NAT: replies come through the director
   std::vector<Candidate> candidates;
 };
 

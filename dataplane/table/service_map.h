@@ -1,0 +1,90 @@
+// From a packet's destination to its virtual service, and from an address to "is it a virtual address". Small hash
+// tables with linear probing in lazily mapped memory; owned by one worker; insert and erase move entries but never
+// allocate.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "dataplane/ids.h"
+#include "dataplane/mapping.h"
+#include "dataplane/table/service.h"
+
+namespace sluice::dataplane {
+
+/// Key: 64 bits, any value. Value: 32 bits. capacity: entries, a power of two; fill at most half of it.
+class ProbeTable {
+ public:
+  static Result<ProbeTable> create(std::size_t capacity, const std::string& name);
+
+  [[nodiscard]] const std::uint32_t* find(std::uint64_t key) const {
+    for (std::size_t i = home(key);; i = (i + 1) & mask_) {
+      const Entry& entry = entries_[i];
+      if (!entry.used) return nullptr;
+      if (entry.key == key) return &entry.value;
+    }
+  }
+  /// The value for key, made zero if it wasn't there. The table must not be full.
+  std::uint32_t& at(std::uint64_t key);
+  void erase(std::uint64_t key);
+
+ private:
+  struct Entry {
+    std::uint64_t key;
+    std::uint32_t value;
+    std::uint32_t used;
+  };
+  explicit ProbeTable(Mapping memory)
+      : memory_(std::move(memory)), entries_(memory_.as<Entry>()), mask_(entries_.size() - 1) {}
+  [[nodiscard]] std::size_t home(std::uint64_t key) const {
+    return std::size_t((key * 0x9e3779b97f4a7c15ull) >> 32) & mask_;
+  }
+
+  Mapping memory_;
+  std::span<Entry> entries_;
+  std::size_t mask_;
+};
+
+class ServiceMap {
+ public:
+  static Result<ServiceMap> create();
+
+  [[nodiscard]] std::optional<ServiceId> find(const ServiceKey& key) const {
+    const std::uint32_t* id = services_.find(key_bits(key));
+    if (id == nullptr) return std::nullopt;
+    return ServiceId{*id};
+  }
+
+  /// What a worker must know of a destination address before anything else.
+  struct VirtualAddress {
+    bool is_virtual;  ///< some service has it: the packet goes to servers
+    bool has_nat;     ///< one of them translates: both directions must meet at one worker
+  };
+  [[nodiscard]] VirtualAddress virtual_address(net::Ipv4Addr address) const {
+    const std::uint32_t* uses = addresses_.find(address.value.raw());
+    if (uses == nullptr) return {false, false};
+    return {true, (*uses >> 16) != 0};
+  }
+
+  void insert(const ServiceKey& key, ServiceId id, bool has_nat);
+  /// A service that is there begins or ceases to have NAT destinations.
+  void change_nat(const ServiceKey& key, bool has_nat);
+  void erase(const ServiceKey& key, bool has_nat);
+
+ private:
+  ServiceMap(ProbeTable services, ProbeTable addresses)
+      : services_(std::move(services)), addresses_(std::move(addresses)) {}
+  static std::uint64_t key_bits(const ServiceKey& key) {
+    return (std::uint64_t{key.address.value.raw()} << 32) | (std::uint64_t{key.port.value.raw()} << 8) |
+           std::uint64_t(key.protocol);
+  }
+
+  static constexpr std::uint32_t one_use = 1;
+  static constexpr std::uint32_t one_nat_use = 1u << 16;
+
+  ProbeTable services_;   // ServiceKey -> ServiceId
+  ProbeTable addresses_;  // virtual address -> services that have it (low half), those with NAT (high half)
+};
+
+}  // namespace sluice::dataplane
