@@ -1,0 +1,62 @@
+// Reading files; see file.h.
+#include "control/config/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "control/config/parse.h"
+
+namespace sluice::control::config {
+
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+Result<std::string> read_config_file(const std::string& path) {
+  // O_NONBLOCK: opening a FIFO by mistake must not hang.
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) {
+    return fail(path, fmt::format("cannot read the configuration: {}", std::strerror(errno)));
+  }
+  struct stat status {};
+  if (fstat(file.get(), &status) != 0) return fail(path, std::strerror(errno));
+  if (S_ISDIR(status.st_mode)) return fail(path, "is a directory, expected a configuration file");
+  if (!S_ISREG(status.st_mode)) return fail(path, "is not a regular file, expected a configuration file");
+  if ((status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0) {
+    return fail(path, fmt::format("is executable (mode {:04o}), which keepalived refuses as well: run chmod a-x on it",
+                                  status.st_mode & 07777u));
+  }
+  std::string text;
+  char buffer[65536];
+  while (true) {
+    const ssize_t got = read(file.get(), buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(path, fmt::format("cannot read the configuration: {}", std::strerror(errno)));
+    if (got == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(got));
+    if (text.size() > file_bytes_max) {
+      return fail(path, fmt::format("is larger than {} MiB, expected a configuration file", file_bytes_max >> 20));
+    }
+  }
+}
+
+}  // namespace sluice::control::config

@@ -1,0 +1,122 @@
+// The top level: which blocks there are, in which order they are read, and what is checked once all of them are known.
+#include "control/config/parse.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "control/config/file.h"
+#include "control/config/keywords.h"
+
+namespace sluice::control::config {
+
+namespace {
+
+struct TopLevel {};
+using T = TopLevel;
+
+void global_defs(Context&, const Statement&, T&) {}  // was read before everything else
+template <void (*read)(Context&, const Statement&)>
+void block(Context& context, const Statement& statement, T&) {
+  read(context, statement);
+}
+
+constexpr auto keywords = std::to_array<Keyword<T>>({
+    {"global_defs", global_defs, Shape::block, 0},
+    {"virtual_server", block<read_virtual_server>, Shape::block, 0},
+    {"dataplane", block<read_dataplane>, Shape::block, 0},
+    {"vrrp_instance", block<read_vrrp_instance>, Shape::block, 0},
+    {"vrrp_script", block<read_vrrp_script>, Shape::block, 0},
+    {"vrrp_sync_group", block<read_vrrp_sync_group>, Shape::block, 0},
+    {"virtual_server_group", nullptr, Shape::block},
+    {"vrrp_track_process", nullptr, Shape::block},
+    {"vrrp_track_file", nullptr, Shape::block},
+    {"track_file", nullptr, Shape::block},
+    {"track_group", nullptr, Shape::block},
+    {"bfd_instance", nullptr, Shape::block},
+    {"garp_group", nullptr, Shape::block},
+    {"static_ipaddress", nullptr, Shape::block},
+    {"static_routes", nullptr, Shape::block},
+    {"static_rules", nullptr, Shape::block},
+    {"linkbeat_interfaces", nullptr, Shape::block},
+    {"interface_up_down_delays", nullptr, Shape::block},
+    {"SSL", nullptr, Shape::block},
+    {"linkbeat_use_polling"},
+    {"net_namespace"},
+    {"net_namespace_ipvs"},
+    {"namespace_with_ipsets"},
+    {"use_pid_dir"},
+    {"instance"},
+    {"child_wait_time"},
+    {"reload_repeat"},
+    {"reload_time_file"},
+    {"random_seed"},
+    {"config_save_dir"},
+    {"max_auto_priority"},
+});
+
+/// keepalived warns, and -t answers 6, when a script that exists would run and enable_script_security isn't set.
+void check_script_security(Context& context) {
+  if (context.config.global.enable_script_security) return;
+  for (const ScriptUse& script : context.scripts) {
+    if (!script.vrrp_script.empty() && !context.tracked_scripts.contains(script.vrrp_script)) continue;
+    if (access(script.path.c_str(), X_OK) != 0) continue;
+    context.diagnostics.add(Severity::warning, script.place,
+                            fmt::format("script {} will run without enable_script_security, expected that in "
+                                        "global_defs",
+                                        quoted(script.path)),
+                            exit_status_security);
+    return;
+  }
+}
+
+ParseOutcome parse(std::shared_ptr<const std::string> text, const std::string& file_name, const ParseOptions& options) {
+  ParseOutcome outcome;
+  Diagnostics diagnostics;
+  const std::string_view bytes = *text;
+  const std::uint32_t file = diagnostics.add_file(file_name, std::move(text));
+  Lexer lexer(diagnostics, file, bytes, options);
+  const std::vector<Statement> statements = read_blocks(lexer, diagnostics);
+
+  Context context{diagnostics, outcome.config};
+  // Its values are defaults for what other blocks say, wherever it stands; several of them merge.
+  for (const Statement& statement : statements) {
+    if (statement.keyword() == "global_defs") read_global_defs(context, statement);
+  }
+  T top;
+  apply<T>(context, keywords, "", statements, top);
+  check_script_security(context);
+  diagnostics.finish(outcome);
+  return outcome;
+}
+
+}  // namespace
+
+ParseOutcome parse_text(std::string_view text, const std::string& file_name, const ParseOptions& options) {
+  return parse(std::make_shared<const std::string>(text), file_name, options);
+}
+
+Result<ParseOutcome> parse_file(const std::string& path, const ParseOptions& options) {
+  auto text = read_config_file(path);
+  if (!text) return std::unexpected(text.error());
+  return parse(std::make_shared<const std::string>(std::move(*text)), path, options);
+}
+
+int test_exit_status(const ParseOutcome& outcome) {
+  int status = exit_status_clean;
+  for (const Complaint& complaint : outcome.complaints) {
+    if (complaint.exit_status == exit_status_fatal) return exit_status_fatal;
+    status = std::max(status, complaint.exit_status);
+  }
+  return status;
+}
+
+const CheckerCommon& common_of(const Checker& checker) {
+  return std::visit([](const auto& check) -> const CheckerCommon& { return check.common; }, checker);
+}
+
+}  // namespace sluice::control::config
