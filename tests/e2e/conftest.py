@@ -1,0 +1,85 @@
+"""Fixtures of the end-to-end tests. Each test has a network of its own (see topology.py), made in about a second."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from director import Build, Director  # noqa: E402
+from netns import Lab, interrupt_on_sigterm  # noqa: E402
+from topology import Topology  # noqa: E402
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if os.geteuid() != 0:
+        raise pytest.UsageError("the end-to-end tests make network namespaces: run them as root (sudo scripts/test e2e)")
+    interrupt_on_sigterm()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    """A failure shows the daemon's log and where it stands."""
+    report = (yield).get_result()
+    director = item.stash.get(_director, None)
+    if report.failed and director is not None and director.process is not None:
+        report.sections.append(("sluiced: configuration", director.config.read_text()))
+        report.sections.append(("sluiced: log", director.log()[-20000:]))
+
+
+_director = pytest.StashKey[Director]()
+
+
+@pytest.fixture(scope="session")
+def build() -> Build:
+    return Build()
+
+
+@pytest.fixture
+def lab():
+    # Not pytest's tmp_path: root's is closed to nobody, as whom one test runs the daemon.
+    directory = Path(tempfile.mkdtemp(prefix="sluice-e2e-"))
+    directory.chmod(0o755)
+    try:
+        with Lab(directory) as lab:
+            yield lab
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def net(lab: Lab) -> Topology:
+    """The network of topology.py with three servers that answer."""
+    topology = Topology(lab)
+    topology.start_servers()
+    return topology
+
+
+@pytest.fixture
+def sluiced(request: pytest.FixtureRequest, net: Topology, build: Build):
+    """sluiced(config) starts the daemon on the director and waits until it answers."""
+    started: list[Director] = []
+
+    def start(config: str, topology: Topology = net, wait: bool = True) -> Director:
+        director = Director(topology.director, build, config)
+        started.append(director)
+        request.node.stash[_director] = director
+        return director.start() if wait else director
+
+    yield start
+    for director in started:
+        director.check_end()
+
+
+@pytest.fixture
+def prepare(net: Topology, build: Build):
+    """prepare(mode, vips) makes director and servers ready for NAT, DR or TUN."""
+    def ready(mode: str, vips: list[str] | None = None) -> None:
+        net.prepare(mode, vips, build.decapsulator)
+    return ready

@@ -1,0 +1,132 @@
+"""What runs on real servers: nginx and a UDP echo that tell who answered, and what can be done to them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+from netns import Failed, Host, Process, until
+
+HERE = Path(__file__).parent
+
+NGINX_CONFIG = """\
+daemon off;
+worker_processes 1;
+pid {directory}/nginx.pid;
+error_log stderr warn;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off;
+  client_max_body_size 0;
+  {temporary}
+{servers}
+}}
+"""
+
+# keepalive_timeout 0: a new connection for each request is what a balancer's test wants, whatever the client asks.
+NGINX_SERVER = """\
+  server {{
+    listen {port} backlog=4096;
+    keepalive_timeout 0;
+    sendfile on;
+    default_type text/plain;
+    location / {{ add_header X-Port {port}; return 200 "{name}\\n"; }}
+    location /busy {{ return 503; }}
+    location /client {{ return 200 "$remote_addr $remote_port\\n"; }}
+    location /upload {{ return 200 "$content_length $request_body_file\\n"; }}
+    location /slow {{ limit_rate 20k; alias {files}/; }}
+    location /files {{ alias {files}; }}
+  }}
+"""
+
+
+class Server:
+    """A program on a host that can be stopped, killed and started again."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.process: Process | None = None
+
+    def argv(self) -> list[str]:
+        raise NotImplementedError
+
+    def start(self) -> None:
+        if self.process is None or not self.process.running():
+            self.process = self.host.start(*self.argv())
+
+    def stop(self) -> None:
+        if self.process:
+            self.process.stop()
+
+    def kill(self) -> None:
+        """As if the machine lost power, but for the kernel, which answers with RST."""
+        if self.process:
+            self.process.kill()
+
+    def ports(self) -> list[str]:
+        """What `ss` must show for it to be ready, as "tcp 80"."""
+        raise NotImplementedError
+
+    def wait_ready(self) -> None:
+        for wanted in self.ports():
+            protocol, port = wanted.split()
+            until(f"{self.host.name} listens on {wanted}",
+                  lambda: self._alive() and self._listens(protocol, port))
+
+    def _alive(self) -> bool:
+        if not self.process.running():
+            raise Failed(f"{self.process.argv} ended:\n{self.process.output()}")
+        return True
+
+    def _listens(self, protocol: str, port: str) -> bool:
+        flag = "-t" if protocol == "tcp" else "-u"
+        return f":{port} " in self.host.run("ss", "-H", "-n", "-l", flag).stdout
+
+
+class Nginx(Server):
+    def __init__(self, host: Host, name: str, ports: list[int]) -> None:
+        super().__init__(host)
+        self.directory = host.lab.directory / f"nginx-{host.name}"
+        self.files = self.directory / "files"
+        self.files.mkdir(parents=True, exist_ok=True)
+        self._ports = ports
+        temporary = " ".join(f"{kind}_temp_path {self.directory}/{kind};"
+                             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        servers = "".join(NGINX_SERVER.format(port=port, name=name, files=self.files) for port in ports)
+        self.config = self.directory / "nginx.conf"
+        self.config.write_text(NGINX_CONFIG.format(directory=self.directory, temporary=temporary, servers=servers))
+
+    def argv(self) -> list[str]:
+        # "user root": the lab's directory is nobody else's to read.
+        return ["nginx", "-p", str(self.directory), "-c", str(self.config), "-e", "stderr", "-g", "user root;"]
+
+    def ports(self) -> list[str]:
+        return [f"tcp {port}" for port in self._ports]
+
+    def offer(self, name: str, size: int) -> str:
+        """Makes /files/NAME of `size` random bytes; returns its SHA-256."""
+        digest = hashlib.sha256()
+        with open(self.files / name, "wb") as file:
+            while size > 0:
+                block = os.urandom(min(size, 1 << 20))
+                digest.update(block)
+                file.write(block)
+                size -= len(block)
+        return digest.hexdigest()
+
+
+class UdpEcho(Server):
+    """Answers each datagram with "NAME DATA", from the address and port that it was sent to."""
+
+    def __init__(self, host: Host, name: str, ports: list[int]) -> None:
+        super().__init__(host)
+        self._name = name
+        self._ports = ports
+
+    def argv(self) -> list[str]:
+        return [sys.executable, str(HERE / "udp_echo.py"), self._name, *map(str, self._ports)]
+
+    def ports(self) -> list[str]:
+        return [f"udp {port}" for port in self._ports]
