@@ -78,7 +78,7 @@ std::optional<Duration> read_timer(Context& context, const Statement& statement,
 
   std::size_t used = 0;
   // Seconds beyond the ceiling are out of range below, whatever the fraction.
-  const std::int64_t whole = std::min<std::int64_t>(leading_number(text, used), 1'000'000'000);
+  const std::int64_t whole = std::min<std::int64_t>(leading_number(text, used), 10'000'000'000);
   std::string_view rest = text.substr(used);
   std::int64_t micros = 0;
   bool too_fine = false;

@@ -387,7 +387,8 @@ net::L4Port final_port(Context& context, const V& vs, Place place, ForwardingMet
   return vs.port;
 }
 
-std::optional<RealServer> resolve(Context& context, const V& vs, R draft) {
+/// not_built: set if what drops the server is Sluice's limit, not the file's mistake.
+std::optional<RealServer> resolve(Context& context, const V& vs, R draft, bool& not_built) {
   const MethodDraft method = draft.method.value_or(vs.method.value_or(MethodDraft{}));
   if (draft.address.is_v6() != vs.address.is_v6()) {
     if (method.method != ForwardingMethod::tunnel) {
@@ -395,6 +396,7 @@ std::optional<RealServer> resolve(Context& context, const V& vs, R draft) {
                                                          "server's family",
                                                          draft.address.text()));
     } else {
+      not_built = true;
       context.diagnostics.notice(draft.place, fmt::format("real server {} is skipped: tunnels between IPv4 and IPv6 "
                                                           "aren't supported yet",
                                                           draft.address.text()));
@@ -402,6 +404,7 @@ std::optional<RealServer> resolve(Context& context, const V& vs, R draft) {
     return std::nullopt;
   }
   if (!method.built) {
+    not_built = true;
     context.diagnostics.notice(draft.place, fmt::format("real server {} is skipped, its tunnel type isn't supported "
                                                         "yet",
                                                         draft.address.text()));
@@ -450,22 +453,32 @@ std::optional<SorryServer> resolve(Context& context, const V& vs, const SorryDra
   return sorry;
 }
 
-void resolve_quorum(Context& context, const V& draft, VirtualServer& vs) {
+/// not_built: some real servers were dropped for Sluice's sake, so that keepalived would see more weight than we do.
+void resolve_quorum(Context& context, const V& draft, bool not_built, VirtualServer& vs) {
+  const auto complain = [&](std::string message) {
+    if (not_built) {
+      context.diagnostics.notice(draft.place, std::move(message));
+    } else {
+      context.diagnostics.warning(draft.place, std::move(message));
+    }
+  };
   std::uint64_t total = 0;
   for (const RealServer& rs : vs.real_servers) total += rs.weight;
   auto quorum = static_cast<std::uint64_t>(draft.quorum);
   auto hysteresis = static_cast<std::uint64_t>(draft.hysteresis);
   if (quorum > total) {
-    context.diagnostics.warning(draft.place, fmt::format("quorum {} of {} is taken as {}, expected at most the total "
-                                                         "weight of the real servers",
-                                                         quorum, name_of(draft), total));
+    complain(
+        fmt::format("quorum {} of {} is taken as {}, expected at most the total "
+                    "weight of the real servers",
+                    quorum, name_of(draft), total));
     quorum = total;
   }
   if (hysteresis >= quorum && hysteresis > 0) {
     const std::uint64_t lower = quorum == 0 ? 0 : quorum - 1;
-    context.diagnostics.warning(draft.place, fmt::format("hysteresis {} of {} is taken as {}, expected less than the "
-                                                         "quorum {}",
-                                                         hysteresis, name_of(draft), lower, quorum));
+    complain(
+        fmt::format("hysteresis {} of {} is taken as {}, expected less than the "
+                    "quorum {}",
+                    hysteresis, name_of(draft), lower, quorum));
     hysteresis = lower;
   }
   vs.quorum = static_cast<unsigned>(quorum);
@@ -530,9 +543,10 @@ std::optional<VirtualServer> resolve(Context& context, V draft) {
 
   std::set<std::pair<net::IpAddr, net::L4Port>> seen;
   std::vector<R> servers = std::exchange(draft.real_servers, {});
+  bool not_built = false;
   for (R& server : servers) {
     const Place place = server.place;
-    auto rs = resolve(context, draft, std::move(server));
+    auto rs = resolve(context, draft, std::move(server), not_built);
     if (!rs) continue;
     if (!seen.emplace(rs->address, rs->port).second) {
       context.diagnostics.error(place, fmt::format("real server {} ignored, the virtual server has it already",
@@ -542,7 +556,7 @@ std::optional<VirtualServer> resolve(Context& context, V draft) {
     vs.real_servers.push_back(std::move(*rs));
   }
   if (draft.sorry) vs.sorry_server = resolve(context, draft, *draft.sorry);
-  resolve_quorum(context, draft, vs);
+  resolve_quorum(context, draft, not_built, vs);
 
   std::string skipped = draft.skipped;
   if (skipped.empty() && vs.key.protocol == net::Protocol::sctp) skipped = "protocol SCTP";

@@ -1,0 +1,69 @@
+// libFuzzer target: any bytes are a configuration. Checks what later code relies on, and that CRLF line ends mean the
+// same as LF. Included files are not followed: the fuzzer must depend on its input alone.
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "control/config/parse.h"
+
+namespace {
+
+using namespace sluice::control::config;
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+void check(const Config& config) {
+  for (const VirtualServer& vs : config.virtual_servers) {
+    require(!vs.key.port.is_zero());
+    require(vs.key.protocol == sluice::net::Protocol::tcp || vs.key.protocol == sluice::net::Protocol::udp);
+    require(!vs.real_servers.empty());
+    require(vs.hysteresis < vs.quorum || vs.hysteresis == 0);
+    require(vs.delay_loop.count() > 0 && vs.connect_timeout.count() > 0);
+    std::uint64_t total = 0;
+    for (const RealServer& rs : vs.real_servers) {
+      total += rs.weight;
+      require(!rs.port.is_zero());
+      require(rs.address.is_v6() == vs.key.address.is_v6());
+      for (const Checker& checker : rs.checkers) {
+        const CheckerCommon& common = common_of(checker);
+        require(!common.connect_port.is_zero());
+        require(common.delay_loop.count() > 0 && common.connect_timeout.count() > 0);
+        require(common.warmup.count() >= 0 && common.delay_before_retry.count() >= 0);
+        if (const auto* get = std::get_if<HttpGet>(&checker)) {
+          require(!get->ssl && !get->urls.empty());
+          for (const Url& url : get->urls) require(!url.path.empty() && !url.statuses.empty());
+        }
+      }
+      for (const auto* script : {&rs.notify_up, &rs.notify_down}) require(!*script || !(*script)->argv.empty());
+    }
+    require(vs.quorum <= total);
+  }
+  require(config.dataplane.connections >= connections_min && config.dataplane.connections <= connections_max);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  ParseOptions options;
+  options.config_id = "director1";
+  options.follow_includes = false;
+  const ParseOutcome outcome = parse_text(text, "fuzz.conf", options);
+  check(outcome.config);
+  for (const Complaint& complaint : outcome.complaints) {
+    for (const char c : complaint.text()) require(c >= 0x20 && c < 0x7f);
+  }
+
+  std::string crlf;
+  for (const char c : text) {
+    if (c == '\n') crlf += '\r';
+    crlf += c;
+  }
+  const ParseOutcome other = parse_text(crlf, "fuzz.conf", options);
+  require(other.config == outcome.config);
+  require(test_exit_status(other) == test_exit_status(outcome));
+  return 0;
+}
