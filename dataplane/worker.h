@@ -59,6 +59,9 @@ class Worker {
   /// Returns whether there was anything to do.
   bool poll(std::uint32_t now_s);
 
+  /// The worker's thread is about to sleep for want of work.
+  void count_sleep() { counters_.sleeps.add(1); }
+
   [[nodiscard]] WorkerView view() const;
 
   /// The connection table, for tests on the worker's thread.

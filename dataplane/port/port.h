@@ -9,8 +9,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace sluice::dataplane {
 
@@ -66,6 +68,12 @@ class Port {
   /// A descriptor that becomes readable when packets arrive, for a worker that sleeps; -1: there is none, poll.
   [[nodiscard]] virtual int wait_fd() const = 0;
   [[nodiscard]] virtual PortStatus status() const = 0;
+};
+
+/// What a driver opens for one worker. Destroyed in this order: ports, then the pool that they gave their frames to.
+struct WorkerPorts {
+  std::unique_ptr<FramePool> pool;
+  std::vector<std::unique_ptr<Port>> ports;  ///< index: PortId
 };
 
 }  // namespace sluice::dataplane

@@ -1,0 +1,167 @@
+#include "control/daemon/forwarding_engine.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <time.h>
+
+#include <algorithm>
+
+#include "control/daemon/interfaces.h"
+#include "control/netlink/route_query.h"
+#include "dataplane/port/af_xdp.h"
+#include "dataplane/port/tun.h"
+
+namespace sluice::control {
+
+namespace {
+
+using dataplane::LogLevel;
+using dataplane::PortId;
+
+std::uint32_t coarse_s() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return std::uint32_t(now.tv_sec);
+}
+
+// The cores this process may use, the highest first: interrupts and everything else gather on the lowest.
+std::vector<unsigned> usable_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<unsigned> cores;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return cores;
+  for (unsigned core = CPU_SETSIZE; core-- > 0;) {
+    if (CPU_ISSET(core, &set)) cores.push_back(core);
+  }
+  return cores;
+}
+
+dataplane::AfXdpMode mode_of(config::XdpMode mode) {
+  switch (mode) {
+    case config::XdpMode::automatic: return dataplane::AfXdpMode::automatic;
+    case config::XdpMode::zero_copy: return dataplane::AfXdpMode::zero_copy;
+    case config::XdpMode::native_copy: return dataplane::AfXdpMode::native_copy;
+    case config::XdpMode::generic: return dataplane::AfXdpMode::generic;
+  }
+  return dataplane::AfXdpMode::automatic;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ForwardingEngine>> ForwardingEngine::open(const config::Config& config,
+                                                                 netlink::Reflector& reflector,
+                                                                 const dataplane::Log& log) {
+  auto query = netlink::RouteQuery::open();
+  if (!query) return std::unexpected(query.error());
+  const auto choices = choose_interfaces(config, reflector.mirror(),
+                                         [&](const net::IpAddr& address) { return query->decide(address); });
+  if (!choices) return std::unexpected(choices.error());
+  for (const std::string& warning : choices->warnings) log(LogLevel::warning, warning);
+
+  std::unique_ptr<ForwardingEngine> engine(new ForwardingEngine(reflector));
+  if (auto done = engine->load_steer(config, log); !done) return std::unexpected(done.error());
+  if (auto done = engine->open_ports(config, choices->names, log); !done) return std::unexpected(done.error());
+  if (auto done = engine->follow_network(log); !done) return std::unexpected(done.error());
+  engine->engine_->start();
+  return engine;
+}
+
+// The steering program knows the services before it sees the first packet: the host never answers for them.
+Result<> ForwardingEngine::load_steer(const config::Config& config, const dataplane::Log& log) {
+  auto steer = dataplane::Steer::load(log);
+  if (!steer) return std::unexpected(steer.error());
+  steer_ = std::move(*steer);
+  for (const config::VirtualServer& server : config.virtual_servers) {
+    if (!server.key.address.is_v4()) continue;
+    if (auto added = steer_->add_service(server.key.protocol, {server.key.address.v4(), server.key.port}); !added) {
+      return added;
+    }
+  }
+  for (const netlink::InterfaceAddress& address : reflector_.mirror().addresses()) {
+    if (!address.address.is_v4()) continue;
+    if (auto added = steer_->add_local_address(address.address.v4()); !added) return added;
+  }
+  return {};
+}
+
+Result<> ForwardingEngine::open_ports(const config::Config& config, const std::vector<std::string>& interfaces,
+                                      const dataplane::Log& log) {
+  const std::vector<unsigned> cores = config.dataplane.cores.empty() ? usable_cores() : config.dataplane.cores;
+  dataplane::AfXdpConfig ports;
+  for (const std::string& name : interfaces) ports.interfaces.push_back({name, config.dataplane.queues});
+  ports.workers = unsigned(config.dataplane.cores.size());
+  ports.cores = std::max(1u, unsigned(cores.size()));
+  ports.mode = mode_of(config.dataplane.xdp_mode);
+  auto opened = dataplane::open_af_xdp(ports, *steer_, log);
+  if (!opened) return std::unexpected(opened.error());
+  for (const auto& choice : opened->interfaces) interfaces_.push_back({choice.name, choice.ifindex});
+
+  dataplane::EngineConfig engine;
+  engine.connections = config.dataplane.connections;
+  engine.poll = config.dataplane.poll == config::PollPolicy::always ? dataplane::PollPolicy::always
+                                                                    : dataplane::PollPolicy::adaptive;
+  engine.cores = cores;
+  engine.log = log;
+  std::vector<dataplane::FramePool*> pools;
+  for (const auto& worker : opened->workers) pools.push_back(worker.pool.get());
+  const PortId host_port{std::uint8_t(interfaces_.size())};
+  if (auto tun = dataplane::open_tun(host_port, pools); tun) {
+    engine.host_port = host_port;
+    for (std::size_t w = 0; w < pools.size(); ++w) opened->workers[w].ports.push_back(std::move((*tun)[w]));
+  } else {
+    log(LogLevel::warning, fmt::format("{}: real servers on this host can't be reached, and packets of unknown "
+                                       "connections are dropped instead of reset",
+                                       tun.error().text()));
+  }
+  auto made = dataplane::Engine::create(std::move(engine), std::move(opened->workers));
+  if (!made) return std::unexpected(made.error());
+  engine_ = std::move(*made);
+  log(LogLevel::info, fmt::format("engine: {} worker{}, room for {} connections", engine_->workers(),
+                                  engine_->workers() == 1 ? "" : "s",
+                                  engine_->connections_per_worker() * engine_->workers()));
+  return {};
+}
+
+Result<> ForwardingEngine::follow_network(const dataplane::Log& log) {
+  EngineBackendHooks hooks;
+  hooks.watch = [this](const net::IpAddr& address) { resolver_->watch(address); };
+  hooks.unwatch = [this](const net::IpAddr& address) { resolver_->unwatch(address); };
+  hooks.now_s = coarse_s;
+  backend_ = std::make_unique<EngineBackend>(*engine_, steer_.get(), interfaces_, std::move(hooks));
+  auto resolver = netlink::NextHopResolver::start(
+      reflector_, [this, log](const net::IpAddr& address, const netlink::NextHop& next_hop) {
+        if (next_hop.state == netlink::NextHop::State::unresolved) {
+          log(LogLevel::warning, fmt::format("next hop of {}: {}", address.text(), next_hop.reason));
+        }
+        backend_->next_hop_changed(address, next_hop);
+      });
+  if (!resolver) return std::unexpected(resolver.error());
+  resolver_ = std::move(*resolver);
+
+  const auto tell_port = [this](const netlink::Link& link) {
+    backend_->port_changed({link.name, link.ifindex}, link.mac, link.mtu);
+  };
+  for (const EngineInterface& interface : interfaces_) {
+    if (const netlink::Link* link = reflector_.link(interface.ifindex)) tell_port(*link);
+  }
+  netlink::Listener listener;
+  listener.link_changed = tell_port;
+  listener.address_added = [this, log](const netlink::InterfaceAddress& address) {
+    if (!address.address.is_v4()) return;
+    if (auto added = steer_->add_local_address(address.address.v4()); !added) {
+      log(LogLevel::warning, added.error().text());
+    }
+  };
+  listener.address_removed = [this](const netlink::InterfaceAddress& address) {
+    if (!address.address.is_v4() || reflector_.is_local(address.address)) return;
+    steer_->remove_local_address(address.address.v4());
+  };
+  subscription_ = reflector_.subscribe(std::move(listener));
+  return {};
+}
+
+ForwardingEngine::~ForwardingEngine() {
+  if (engine_ != nullptr) engine_->stop();
+}
+
+}  // namespace sluice::control

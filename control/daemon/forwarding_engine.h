@@ -1,0 +1,52 @@
+// The engine with everything it stands on, put together for this host: steering program, AF_XDP ports, TUN device, workers,
+// next hops, and the backend that control drives. Opened when there are virtual servers to serve; otherwise nothing of it
+// exists.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/backend/engine_backend.h"
+#include "control/config/config.h"
+#include "control/netlink/next_hop.h"
+#include "control/netlink/reflector.h"
+#include "dataplane/engine.h"
+#include "dataplane/port/steer.h"
+#include "net/error.h"
+
+namespace sluice::control {
+
+/// Control thread only.
+class ForwardingEngine {
+ public:
+  /// reflector must outlive it. Errors name what to do. The workers run when this returns.
+  static Result<std::unique_ptr<ForwardingEngine>> open(const config::Config& config, netlink::Reflector& reflector,
+                                                        const dataplane::Log& log);
+  /// Stops the workers, closes the ports, takes the steering program off the interfaces.
+  ~ForwardingEngine();
+  ForwardingEngine(const ForwardingEngine&) = delete;
+  ForwardingEngine& operator=(const ForwardingEngine&) = delete;
+
+  [[nodiscard]] EngineBackend& backend() { return *backend_; }
+  [[nodiscard]] const dataplane::Engine& engine() const { return *engine_; }
+  [[nodiscard]] dataplane::SteerCounters steer_counters() const { return steer_->counters(); }
+
+ private:
+  explicit ForwardingEngine(netlink::Reflector& reflector) : reflector_(reflector) {}
+  Result<> load_steer(const config::Config& config, const dataplane::Log& log);
+  Result<> open_ports(const config::Config& config, const std::vector<std::string>& interfaces,
+                      const dataplane::Log& log);
+  Result<> follow_network(const dataplane::Log& log);
+
+  // Destroyed from the last to the first.
+  netlink::Reflector& reflector_;
+  std::unique_ptr<dataplane::Steer> steer_;
+  std::vector<EngineInterface> interfaces_;
+  std::unique_ptr<dataplane::Engine> engine_;
+  std::unique_ptr<EngineBackend> backend_;
+  std::unique_ptr<netlink::NextHopResolver> resolver_;
+  netlink::Subscription subscription_;
+};
+
+}  // namespace sluice::control

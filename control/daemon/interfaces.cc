@@ -1,0 +1,104 @@
+#include "control/daemon/interfaces.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+namespace sluice::control {
+
+namespace {
+
+// The device whose queues the packets of this interface come through.
+const netlink::Link* lowest(const netlink::Link* link, const netlink::Mirror& mirror) {
+  while (link != nullptr && link->parent_ifindex != 0 && (link->kind == "vlan" || link->kind == "macvlan")) {
+    const netlink::Link* parent = mirror.link(link->parent_ifindex);
+    if (parent == nullptr) break;
+    link = parent;
+  }
+  return link;
+}
+
+class Chooser {
+ public:
+  Chooser(const config::Config& config, const netlink::Mirror& mirror, const RouteTo& route_to)
+      : config_(config), mirror_(mirror), route_to_(route_to) {}
+
+  void add_virtual_address(const net::IpAddr& address, const std::string& where) {
+    if (const netlink::Link* carrier = mirror_.link_with(address); carrier != nullptr && !carrier->loopback) {
+      return add(carrier, where);
+    }
+    for (const config::VrrpInstance& instance : config_.vrrp_instances) {
+      for (const config::VirtualAddress& owned : instance.addresses) {
+        if (owned.address != address || owned.interface.empty()) continue;
+        if (const netlink::Link* link = mirror_.link(owned.interface)) return add(link, where);
+      }
+    }
+    add_route_to(address, where);
+  }
+
+  void add_route_to(const net::IpAddr& address, const std::string& where) {
+    const auto route = route_to_(address);
+    if (!route) return warn(where, route.error().what);
+    if (route->kind == netlink::RouteDecision::Kind::local) return;  // on this host: through its own stack
+    if (route->kind == netlink::RouteDecision::Kind::refused) {
+      return warn(where, fmt::format("{} can't be reached: {}", address.text(), route->reason));
+    }
+    add(mirror_.link(route->ifindex), where);
+  }
+
+  InterfaceChoices finish() {
+    for (const auto& [ifindex, name] : chosen_) choices_.names.push_back(name);
+    return std::move(choices_);
+  }
+
+ private:
+  void add(const netlink::Link* link, const std::string& where) {
+    link = lowest(link, mirror_);
+    if (link == nullptr) return;
+    if (!link->ethernet) return warn(where, fmt::format("{} isn't an Ethernet device", link->name));
+    chosen_.emplace(link->ifindex, link->name);
+  }
+  void warn(const std::string& where, const std::string& what) { choices_.warnings.push_back(where + ": " + what); }
+
+  const config::Config& config_;
+  const netlink::Mirror& mirror_;
+  const RouteTo& route_to_;
+  std::map<int, std::string> chosen_;
+  InterfaceChoices choices_;
+};
+
+}  // namespace
+
+Result<InterfaceChoices> choose_interfaces(const config::Config& config, const netlink::Mirror& mirror,
+                                           const RouteTo& route_to) {
+  if (!config.dataplane.interfaces.empty()) {
+    for (const std::string& name : config.dataplane.interfaces) {
+      const netlink::Link* link = mirror.link(name);
+      if (link == nullptr) {
+        return fail(config.dataplane.position.text(),
+                    fmt::format("interface '{}' doesn't exist: name one that `ip link` shows", name));
+      }
+      if (!link->ethernet) {
+        return fail(config.dataplane.position.text(),
+                    fmt::format("interface '{}' isn't an Ethernet device: the engine can't serve it", name));
+      }
+    }
+    return InterfaceChoices{config.dataplane.interfaces, {}};
+  }
+  Chooser chooser(config, mirror, route_to);
+  for (const config::VirtualServer& server : config.virtual_servers) {
+    if (!server.key.address.is_v4()) continue;
+    chooser.add_virtual_address(server.key.address, server.position.text());
+    for (const config::RealServer& real : server.real_servers) chooser.add_route_to(real.address, real.position.text());
+    if (server.sorry_server) chooser.add_route_to(server.sorry_server->endpoint.address, server.sorry_server->position.text());
+  }
+  InterfaceChoices choices = chooser.finish();
+  if (choices.names.empty()) {
+    std::string why = "no interface carries a virtual address or leads to a real server";
+    for (const std::string& warning : choices.warnings) why += "; " + warning;
+    return fail("dataplane", why + ": add the addresses and routes, or name the interfaces: dataplane { interfaces eth0 }");
+  }
+  return choices;
+}
+
+}  // namespace sluice::control
