@@ -129,12 +129,13 @@ class HealthThread::Impl {
     for (;;) {
       const auto started = steady_clock::now();
       const ProbeResult result = co_await std::visit([](auto& check) { return check.probe(); }, running.check);
-      const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - started);
+      const auto ended = steady_clock::now();
+      const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(ended - started);
       // A cancelled probe has no verdict.
       const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
       if (cancelled != asio::cancellation_type::none) co_return;
       const Outcome outcome = std::visit([&](auto& check) { return check.on(result.verdict); }, running.check);
-      on_event_({running.id, result.verdict, result.reason, outcome, latency});
+      on_event_({running.id, result.verdict, result.reason, outcome, latency, ended});
       co_await pause(outcome.next_probe);
     }
   }

@@ -23,6 +23,7 @@ struct HealthEvent {
   /// What the verdict meant for the checker, retries counted: up, changed, first, retries, next_probe.
   Outcome outcome;
   std::chrono::microseconds latency;  ///< from the probe's start to its verdict
+  std::chrono::steady_clock::time_point ended;
 };
 
 struct CheckerToRun {

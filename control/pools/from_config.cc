@@ -1,0 +1,146 @@
+#include "control/pools/from_config.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace sluice::control {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+/// keepalived runs scripts as this user where it exists and nobody else is named.
+constexpr const char* default_script_user = "keepalived_script";
+
+std::string text(const config::Position& position) {
+  return fmt::format("{}:{}:{}", position.file, position.line, position.column);
+}
+
+milliseconds rounded_up(config::Duration duration) { return std::chrono::ceil<milliseconds>(duration); }
+
+/// Turns scripts of the file into scripts that can be run, and keeps what is wrong with the others.
+class ScriptResolver {
+ public:
+  ScriptResolver(const config::GlobalDefs& global, std::vector<Error>& complaints)
+      : global_(global), complaints_(complaints) {}
+
+  std::optional<ScriptSpec> resolve(const std::optional<config::Script>& script) {
+    if (!script) return std::nullopt;
+    ScriptSpec spec{.argv = script->argv};
+    auto user = user_of(*script);
+    const Result<> runnable = user ? check_script(spec) : std::unexpected(user.error());
+    if (!runnable) {
+      complaints_.push_back({text(script->position), fmt::format("script disabled: {}", runnable.error().text())});
+      return std::nullopt;
+    }
+    spec.user = std::move(*user);
+    return spec;
+  }
+
+ private:
+  /// Nothing: the daemon's own user.
+  Result<std::optional<ScriptUser>> user_of(const config::Script& script) const {
+    const auto& name = script.user ? script.user : global_.script_user;
+    const auto& group = script.user ? script.group : global_.script_group;
+    auto user = find_script_user(name.value_or(default_script_user), name ? group : std::nullopt);
+    if (user) return std::move(*user);
+    if (name || global_.enable_script_security) return std::unexpected(user.error());
+    return std::nullopt;
+  }
+
+  const config::GlobalDefs& global_;
+  std::vector<Error>& complaints_;
+};
+
+health::Connect connect_from(const config::CheckerCommon& common) {
+  health::Connect connect;
+  connect.address = common.connect_ip;
+  connect.port = common.connect_port;
+  connect.bind_address = common.bindto;
+  connect.timeout = rounded_up(common.connect_timeout);
+  return connect;
+}
+
+health::TcpCheckSpec check_from(const config::TcpCheck& check) { return {connect_from(check.common)}; }
+
+health::HttpGetSpec check_from(const config::HttpGet& check) {
+  health::HttpGetSpec spec;
+  spec.connect = connect_from(check.common);
+  for (const config::Url& url : check.urls) {
+    health::UrlSpec one{.path = url.path, .virtual_host = url.virtualhost, .status_codes = {}};
+    for (const config::StatusRange& range : url.statuses) {
+      one.status_codes.push_back({static_cast<std::uint16_t>(range.first), static_cast<std::uint16_t>(range.last)});
+    }
+    one.digest = health::parse_md5(url.digest);
+    spec.urls.push_back(std::move(one));
+  }
+  switch (check.http_protocol) {
+    case config::HttpProtocol::http_1_0: spec.version = health::HttpVersion::http_1_0; break;
+    case config::HttpProtocol::http_1_0_close: spec.version = health::HttpVersion::http_1_0_close; break;
+    case config::HttpProtocol::http_1_1: spec.version = health::HttpVersion::http_1_1; break;
+  }
+  spec.fast_recovery = check.fast_recovery;
+  return spec;
+}
+
+CheckerSetup checker_from(const config::Checker& checker) {
+  return std::visit(
+      [](const auto& check) {
+        const config::CheckerCommon& common = check.common;
+        CheckerSetup setup;
+        setup.spec.what = check_from(check);
+        setup.spec.timings = {rounded_up(common.delay_loop), rounded_up(common.delay_before_retry), common.retry};
+        setup.spec.warmup = rounded_up(common.warmup);
+        setup.spec.starts_up = !common.alpha;
+        setup.log_all_failures = common.log_all_failures;
+        return setup;
+      },
+      checker);
+}
+
+RealServerSpec server_from(const config::RealServer& server, ScriptResolver& scripts) {
+  RealServerSpec spec;
+  spec.destination = {.key = {server.address, server.port},
+                      .method = server.method,
+                      .weight = server.weight,
+                      .upper_threshold = server.upper_threshold,
+                      .lower_threshold = server.lower_threshold};
+  spec.inhibit_on_failure = server.inhibit_on_failure;
+  spec.notify_up = scripts.resolve(server.notify_up);
+  spec.notify_down = scripts.resolve(server.notify_down);
+  for (const config::Checker& checker : server.checkers) spec.checkers.push_back(checker_from(checker));
+  return spec;
+}
+
+PoolSpec pool_from(const config::VirtualServer& server, const config::GlobalDefs& global, ScriptResolver& scripts) {
+  PoolSpec spec;
+  spec.service = {
+      .key = server.key, .scheduler = server.scheduler, .sh_fallback = server.sh_fallback, .sh_port = server.sh_port};
+  for (const config::RealServer& real : server.real_servers) spec.servers.push_back(server_from(real, scripts));
+  if (server.sorry_server) {
+    const config::SorryServer& sorry = *server.sorry_server;
+    spec.sorry_server = DestinationSpec{.key = {sorry.endpoint.address, sorry.endpoint.port}, .method = sorry.method};
+    spec.sorry_server_inhibit = sorry.inhibit;
+  }
+  spec.quorum = server.quorum;
+  spec.hysteresis = server.hysteresis;
+  spec.quorum_up = scripts.resolve(server.quorum_up);
+  spec.quorum_down = scripts.resolve(server.quorum_down);
+  spec.notify_up_at_start = global.rs_init_notifies;
+  spec.notify_down_at_stop = server.omega;
+  return spec;
+}
+
+}  // namespace
+
+PoolsFromConfig pools_from(const config::Config& config) {
+  PoolsFromConfig result;
+  ScriptResolver scripts(config.global, result.complaints);
+  for (const config::VirtualServer& server : config.virtual_servers) {
+    result.pools.push_back(pool_from(server, config.global, scripts));
+  }
+  return result;
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,142 @@
+#include "control/pools/from_config.h"
+
+#include <gtest/gtest.h>
+
+namespace sluice::control {
+namespace {
+
+using namespace std::chrono_literals;
+
+config::Config one_server_config() {
+  config::HttpGet http;
+  http.common.connect_ip = net::Ipv4Addr::of(10, 0, 2, 11);
+  http.common.connect_port = net::L4Port::of(8080);
+  http.common.bindto = net::Ipv4Addr::of(10, 0, 2, 1);
+  http.common.connect_timeout = 2500us;
+  http.common.retry = 4;
+  http.common.delay_before_retry = 2s;
+  http.common.delay_loop = 6s;
+  http.common.warmup = 1s;
+  http.common.alpha = true;
+  http.common.log_all_failures = true;
+  http.urls.resize(2);
+  http.urls[0].path = "/a";
+  http.urls[0].statuses = {{200, 204}};
+  http.urls[0].digest = "d41d8cd98f00b204e9800998ecf8427e";
+  http.urls[0].virtualhost = "www.example.org";
+  http.urls[1].path = "/b";
+  http.urls[1].statuses = {{200, 299}};
+  http.http_protocol = config::HttpProtocol::http_1_1;
+  http.fast_recovery = true;
+
+  config::RealServer real;
+  real.address = net::Ipv4Addr::of(10, 0, 2, 11);
+  real.port = net::L4Port::of(80);
+  real.weight = 3;
+  real.method = ForwardingMethod::tunnel;
+  real.inhibit_on_failure = true;
+  real.upper_threshold = 9;
+  real.checkers = {http, config::TcpCheck{http.common}};
+
+  config::VirtualServer server;
+  server.key = {net::Protocol::tcp, net::Ipv4Addr::of(10, 0, 0, 1), net::L4Port::of(80)};
+  server.scheduler = "sh";
+  server.sh_fallback = true;
+  server.quorum = 3;
+  server.hysteresis = 2;
+  server.omega = true;
+  config::SorryServer sorry;
+  sorry.endpoint = {net::Ipv4Addr::of(127, 0, 0, 1), net::L4Port::of(81)};
+  sorry.inhibit = true;
+  server.sorry_server = sorry;
+  server.real_servers = {real};
+  config::Config config;
+  config.virtual_servers = {server};
+  return config;
+}
+
+config::Script script(std::vector<std::string> argv, unsigned line = 0) {
+  config::Script one;
+  one.position.file = "sluice.conf";
+  one.position.line = line;
+  one.position.column = 3;
+  one.argv = std::move(argv);
+  return one;
+}
+
+TEST(FromConfig, KeepsEveryValueOfTheFile) {
+  const auto [pools, complaints] = pools_from(one_server_config());
+  EXPECT_TRUE(complaints.empty());
+  ASSERT_EQ(pools.size(), 1u);
+  const PoolSpec& pool = pools[0];
+  EXPECT_EQ(pool.service.scheduler, "sh");
+  EXPECT_TRUE(pool.service.sh_fallback);
+  EXPECT_FALSE(pool.service.sh_port);
+  EXPECT_EQ(pool.service.key.port.host(), 80);
+  EXPECT_EQ(pool.quorum, 3u);
+  EXPECT_EQ(pool.hysteresis, 2u);
+  EXPECT_TRUE(pool.notify_down_at_stop);
+  ASSERT_TRUE(pool.sorry_server);
+  EXPECT_EQ(pool.sorry_server->key.port.host(), 81);
+  EXPECT_EQ(pool.sorry_server->weight, 1u);
+  EXPECT_TRUE(pool.sorry_server_inhibit);
+
+  ASSERT_EQ(pool.servers.size(), 1u);
+  const RealServerSpec& real = pool.servers[0];
+  EXPECT_EQ(real.destination.weight, 3u);
+  EXPECT_EQ(real.destination.method, ForwardingMethod::tunnel);
+  EXPECT_EQ(real.destination.upper_threshold, 9u);
+  EXPECT_TRUE(real.inhibit_on_failure);
+
+  ASSERT_EQ(real.checkers.size(), 2u);
+  const CheckerSetup& setup = real.checkers[0];
+  EXPECT_TRUE(setup.log_all_failures);
+  EXPECT_FALSE(setup.spec.starts_up);
+  EXPECT_EQ(setup.spec.warmup, 1s);
+  EXPECT_EQ(setup.spec.timings, (health::RetryTimings{6s, 2s, 4}));
+  const auto& http = std::get<health::HttpGetSpec>(setup.spec.what);
+  EXPECT_EQ(http.connect.timeout, 3ms) << "rounded up, so that it can't become 0";
+  EXPECT_EQ(http.connect.bind_address, net::IpAddr(net::Ipv4Addr::of(10, 0, 2, 1)));
+  EXPECT_EQ(http.connect.port.host(), 8080);
+  EXPECT_EQ(http.version, health::HttpVersion::http_1_1);
+  EXPECT_TRUE(http.fast_recovery);
+  ASSERT_EQ(http.urls.size(), 2u);
+  EXPECT_EQ(http.urls[0].virtual_host, "www.example.org");
+  EXPECT_EQ(http.urls[0].status_codes, (std::vector<health::StatusRange>{{200, 204}}));
+  EXPECT_EQ(health::to_string(*http.urls[0].digest), "d41d8cd98f00b204e9800998ecf8427e");
+  EXPECT_FALSE(http.urls[1].digest);
+  EXPECT_EQ(std::get<health::TcpCheckSpec>(real.checkers[1].spec.what).connect, http.connect);
+}
+
+TEST(FromConfig, ScriptsThatCannotRunAreLeftOutWithTheirPlace) {
+  config::Config config = one_server_config();
+  config::VirtualServer& server = config.virtual_servers[0];
+  server.quorum_up = script({"/nonexistent/up.sh"}, 7);
+  server.quorum_down = script({"/bin/true", "x"});
+  server.real_servers[0].notify_up = script({"/bin/true"}, 9);
+  server.real_servers[0].notify_up->user = "no-such-user";
+  server.real_servers[0].notify_down = script({"/bin/true"});
+  server.real_servers[0].notify_down->user = "root";
+  const auto [pools, complaints] = pools_from(config);
+  EXPECT_FALSE(pools[0].quorum_up);
+  ASSERT_TRUE(pools[0].quorum_down);
+  EXPECT_EQ(pools[0].quorum_down->argv, (std::vector<std::string>{"/bin/true", "x"}));
+  EXPECT_FALSE(pools[0].servers[0].notify_up);
+  ASSERT_TRUE(pools[0].servers[0].notify_down);
+  EXPECT_EQ(pools[0].servers[0].notify_down->user->uid, 0u);
+  ASSERT_EQ(complaints.size(), 2u);
+  EXPECT_EQ(complaints[0].text(), "sluice.conf:9:3: script disabled: user no-such-user: doesn't exist");
+  EXPECT_EQ(complaints[1].text(), "sluice.conf:7:3: script disabled: /nonexistent/up.sh: No such file or directory");
+}
+
+TEST(FromConfig, ScriptUserOfTheFileIsTheDefault) {
+  config::Config config = one_server_config();
+  config.global.script_user = "nobody";
+  config.virtual_servers[0].quorum_down = script({"/bin/true"});
+  const auto pools = pools_from(config).pools;
+  ASSERT_TRUE(pools[0].quorum_down && pools[0].quorum_down->user);
+  EXPECT_NE(pools[0].quorum_down->user->uid, 0u);
+}
+
+}  // namespace
+}  // namespace sluice::control

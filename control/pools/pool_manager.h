@@ -1,0 +1,89 @@
+// Where health meets the table: on the control thread, gives each checker's result to its virtual server's pool, and
+// carries out what the pool decides: on the backend, as scripts, in the log (in keepalived's words, which operators
+// search for). It doesn't probe (health/health_thread.h) and doesn't decide (health/pool.h).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/backend/backend.h"
+#include "control/pools/pool_spec.h"
+#include "health/health_thread.h"
+#include "net/error.h"
+
+namespace sluice::control {
+
+enum class LogLevel : std::uint8_t { info, warning, error };
+
+/// What a checker last said.
+struct CheckerStatus {
+  std::string kind;           ///< "TCP_CHECK", "HTTP_CHECK"
+  std::string target;         ///< "10.0.2.11:80": what it connects to
+  bool up = true;             ///< what the checker holds of its server, retries counted
+  bool has_run = false;       ///< a probe has ended
+  std::string reason;         ///< of the last probe, in words; empty before the first
+  std::uint32_t retries = 0;  ///< tolerated failures just now
+  std::uint64_t flaps = 0;    ///< changes between up and down since start
+  std::chrono::microseconds latency{0};
+  std::optional<std::chrono::steady_clock::time_point> last_probe;
+  std::optional<std::chrono::steady_clock::time_point> next_probe;
+};
+
+struct RealServerStatus {
+  DestinationSpec destination;  ///< with the configured weight
+  bool up = true;
+  bool in_table = false;
+  std::uint32_t table_weight = 0;  ///< 0 while inhibited; only meaningful in the table
+  std::vector<CheckerStatus> checkers;
+};
+
+struct PoolStatus {
+  VirtualServiceKey service;
+  bool has_quorum = true;
+  std::uint32_t quorum = 1;
+  std::uint32_t hysteresis = 0;
+  std::uint64_t weight_sum = 0;  ///< of the servers that are up
+  std::optional<DestinationKey> sorry_server;
+  bool sorry_server_serves = false;
+  /// The backend's last complaint about this service; empty if there was none. A service that it refused isn't
+  /// served at all.
+  std::string backend_error;
+  std::vector<RealServerStatus> servers;  ///< in the order of the file
+};
+
+/// Control thread only.
+class PoolManager {
+ public:
+  using RunScript = std::function<Result<>(const ScriptSpec&)>;
+  using Log = std::function<void(LogLevel, const std::string&)>;
+
+  /// backend must outlive the manager.
+  PoolManager(Backend& backend, RunScript run_script, Log log);
+  ~PoolManager();
+  PoolManager(const PoolManager&) = delete;
+  PoolManager& operator=(const PoolManager&) = delete;
+
+  /// Fills the backend, in the order of the file, and gives the checkers that the health thread is to run. What the
+  /// backend refuses is logged and shown in status(); everything else goes on. Call once.
+  [[nodiscard]] std::vector<health::CheckerToRun> start(std::vector<PoolSpec> specs);
+
+  /// One result of the health thread. Results of checkers that aren't known (any more) do nothing.
+  void on_health(const health::HealthEvent& event);
+
+  /// Takes every destination and service out of the backend; with omega, runs the down scripts first.
+  void stop();
+
+  /// A snapshot for the API.
+  [[nodiscard]] std::vector<PoolStatus> status() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::control

@@ -1,0 +1,274 @@
+#include "control/pools/pool_manager.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace sluice::control {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Writes down what it is told, in short words; refuses the keys in `refused`.
+class FakeBackend : public Backend {
+ public:
+  Result<> add_service(const VirtualServiceSpec& spec) override { return note("service", spec.key.address); }
+  Result<> change_service(const VirtualServiceSpec& spec) override { return note("change service", spec.key.address); }
+  Result<> remove_service(const VirtualServiceKey& key) override { return note("remove service", key.address); }
+  Result<> add_destination(const VirtualServiceKey&, const DestinationSpec& spec) override {
+    return note("add", spec.key.address, spec.weight);
+  }
+  Result<> change_destination(const VirtualServiceKey&, const DestinationSpec& spec) override {
+    return note("change", spec.key.address, spec.weight);
+  }
+  Result<> remove_destination(const VirtualServiceKey&, const DestinationKey& key) override {
+    return note("remove", key.address);
+  }
+  [[nodiscard]] std::vector<VirtualServiceStatus> services() const override { return {}; }
+  [[nodiscard]] std::string name() const override { return "fake"; }
+
+  std::vector<std::string> take() { return std::exchange(calls_, {}); }
+  std::set<net::IpAddr> refused;
+
+ private:
+  Result<> note(const char* what, const net::IpAddr& address, std::optional<std::uint32_t> weight = {}) {
+    if (refused.contains(address)) return fail("", "no room");
+    calls_.push_back(fmt::format("{} {}{}", what, address.text(), weight ? fmt::format(" w{}", *weight) : ""));
+    return {};
+  }
+  std::vector<std::string> calls_;
+};
+
+using Lines = std::vector<std::string>;
+
+class Manager : public testing::Test {
+ protected:
+  static net::IpAddr ip(const char* text) { return *net::IpAddr::parse(text); }
+
+  static RealServerSpec real(const char* address, std::uint32_t weight = 1) {
+    RealServerSpec spec;
+    spec.destination = {.key = {ip(address), net::L4Port::of(80)}, .weight = weight};
+    health::CheckerSpec checker{.what = health::TcpCheckSpec{{.address = ip(address), .port = net::L4Port::of(80)}}};
+    spec.checkers = {{.spec = checker}};
+    spec.notify_up = ScriptSpec{.argv = {"up", address}};
+    spec.notify_down = ScriptSpec{.argv = {"down", address}};
+    return spec;
+  }
+
+  static PoolSpec pool(std::vector<RealServerSpec> servers) {
+    PoolSpec spec;
+    spec.service.key = {net::Protocol::tcp, ip("10.0.0.1"), net::L4Port::of(80)};
+    spec.servers = std::move(servers);
+    spec.quorum_up = ScriptSpec{.argv = {"quorum_up"}};
+    spec.quorum_down = ScriptSpec{.argv = {"quorum_down"}};
+    return spec;
+  }
+
+  static DestinationSpec sorry() { return {.key = {ip("127.0.0.1"), net::L4Port::of(80)}}; }
+
+  void start(std::vector<PoolSpec> specs) {
+    checkers_ = manager_.start(std::move(specs));
+    at_start_ = backend_.take();
+    log_.clear();
+  }
+
+  void result(std::size_t checker, health::Verdict verdict, health::Outcome outcome, std::string reason) {
+    manager_.on_health({.checker = checkers_.at(checker).id,
+                        .verdict = verdict,
+                        .reason = std::move(reason),
+                        .outcome = outcome,
+                        .latency = 123us,
+                        .ended = std::chrono::steady_clock::time_point{} + 1s});
+  }
+  void down(std::size_t checker, std::uint32_t retries = 1) {
+    result(checker, health::Verdict::failure, {false, true, false, retries, 6s}, "connection refused");
+  }
+  void up(std::size_t checker) { result(checker, health::Verdict::success, {true, true, false, 0, 6s}, "connected"); }
+
+  Lines take_log() { return std::exchange(log_, {}); }
+  Lines take_scripts() { return std::exchange(scripts_, {}); }
+
+  FakeBackend backend_;
+  Lines log_;
+  Lines scripts_;
+  std::vector<health::CheckerToRun> checkers_;
+  Lines at_start_;
+  Result<> script_result_;
+  PoolManager manager_{
+      backend_,
+      [this](const ScriptSpec& script) {
+        scripts_.push_back(script.argv.size() > 1 ? script.argv[0] + " " + script.argv[1] : script.argv[0]);
+        return script_result_;
+      },
+      [this](LogLevel, const std::string& line) { log_.push_back(line); }};
+};
+
+TEST_F(Manager, FillsTheTableInTheOrderOfTheFileAndActivatesEveryChecker) {
+  checkers_ = manager_.start({pool({real("10.0.2.11", 2), real("10.0.2.12")})});
+  EXPECT_EQ(backend_.take(), (Lines{"service 10.0.0.1", "add 10.0.2.11 w2", "add 10.0.2.12 w1"}));
+  ASSERT_EQ(checkers_.size(), 2u);
+  EXPECT_EQ(log_, (Lines{"Activating healthchecker for service [10.0.2.11]:tcp:80 for VS [10.0.0.1]:tcp:80",
+                         "Activating healthchecker for service [10.0.2.12]:tcp:80 for VS [10.0.0.1]:tcp:80"}));
+  EXPECT_TRUE(scripts_.empty());
+}
+
+TEST_F(Manager, TakesAFailedServerOutAndBringsItBackInKeepalivedsWords) {
+  start({pool({real("10.0.2.11"), real("10.0.2.12")})});
+  down(0);
+  EXPECT_EQ(backend_.take(), (Lines{"remove 10.0.2.11"}));
+  EXPECT_EQ(take_log(), (Lines{"TCP_CHECK on service [10.0.2.11]:tcp:80 failed after 1 retries. (connection refused)",
+                               "Removing service [10.0.2.11]:tcp:80 from VS [10.0.0.1]:tcp:80"}));
+  EXPECT_EQ(take_scripts(), (Lines{"down 10.0.2.11"}));
+  up(0);
+  EXPECT_EQ(backend_.take(), (Lines{"add 10.0.2.11 w1"}));
+  EXPECT_EQ(take_log(), (Lines{"TCP connection to [10.0.2.11]:tcp:80 success.",
+                               "Adding service [10.0.2.11]:tcp:80 to VS [10.0.0.1]:tcp:80"}));
+  EXPECT_EQ(take_scripts(), (Lines{"up 10.0.2.11"}));
+}
+
+TEST_F(Manager, InhibitSetsTheWeightToZeroAndBack) {
+  PoolSpec spec = pool({real("10.0.2.11", 5), real("10.0.2.12")});
+  spec.servers[0].inhibit_on_failure = true;
+  start({spec});
+  down(0, 0);
+  EXPECT_EQ(backend_.take(), (Lines{"change 10.0.2.11 w0"}));
+  EXPECT_EQ(take_log(), (Lines{"TCP_CHECK on service [10.0.2.11]:tcp:80 failed. (connection refused)",
+                               "Disabling service [10.0.2.11]:tcp:80 of VS [10.0.0.1]:tcp:80"}));
+  up(0);
+  EXPECT_EQ(backend_.take(), (Lines{"change 10.0.2.11 w5"}));
+  EXPECT_EQ(take_log().back(), "Enabling service [10.0.2.11]:tcp:80 of VS [10.0.0.1]:tcp:80");
+}
+
+TEST_F(Manager, SorryServerComesInWhenNoneIsLeftAndGoesWhenOneIsBack) {
+  PoolSpec spec = pool({real("10.0.2.11"), real("10.0.2.12")});
+  spec.quorum = 2;
+  spec.sorry_server = sorry();
+  start({spec});
+  down(0);
+  EXPECT_EQ(backend_.take(), (Lines{"remove 10.0.2.11", "add 127.0.0.1 w1", "remove 10.0.2.12"}));
+  EXPECT_EQ(take_log(), (Lines{"TCP_CHECK on service [10.0.2.11]:tcp:80 failed after 1 retries. (connection refused)",
+                               "Removing service [10.0.2.11]:tcp:80 from VS [10.0.0.1]:tcp:80",
+                               "Lost quorum 2-0=2 > 1 for VS [10.0.0.1]:tcp:80",
+                               "Adding sorry server [127.0.0.1]:tcp:80 to VS [10.0.0.1]:tcp:80",
+                               "Removing alive servers from the pool for VS [10.0.0.1]:tcp:80"}));
+  EXPECT_EQ(take_scripts(), (Lines{"down 10.0.2.11", "quorum_down"}));
+  EXPECT_TRUE(manager_.status()[0].sorry_server_serves);
+  up(0);
+  EXPECT_EQ(backend_.take(), (Lines{"remove 127.0.0.1", "add 10.0.2.11 w1", "add 10.0.2.12 w1"}));
+  EXPECT_EQ(take_log(),
+            (Lines{"TCP connection to [10.0.2.11]:tcp:80 success.", "Gained quorum 2+0=2 <= 2 for VS [10.0.0.1]:tcp:80",
+                   "Removing sorry server [127.0.0.1]:tcp:80 from VS [10.0.0.1]:tcp:80",
+                   "Adding alive servers to the pool for VS [10.0.0.1]:tcp:80"}));
+  EXPECT_EQ(take_scripts(), (Lines{"up 10.0.2.11", "quorum_up"}));
+}
+
+TEST_F(Manager, TheLastServerDownRemovesNoAliveServers) {
+  PoolSpec spec = pool({real("10.0.2.11")});
+  spec.sorry_server = sorry();
+  start({spec});
+  down(0);
+  EXPECT_EQ(backend_.take(), (Lines{"remove 10.0.2.11", "add 127.0.0.1 w1"}));
+  EXPECT_EQ(take_log().back(), "Adding sorry server [127.0.0.1]:tcp:80 to VS [10.0.0.1]:tcp:80");
+}
+
+TEST_F(Manager, AlphaWithSorryServerStartsWithQuorumDown) {
+  PoolSpec spec = pool({real("10.0.2.11")});
+  spec.servers[0].checkers[0].spec.starts_up = false;
+  spec.sorry_server = sorry();
+  checkers_ = manager_.start({spec});
+  EXPECT_EQ(backend_.take(), (Lines{"service 10.0.0.1", "add 127.0.0.1 w1"}));
+  EXPECT_EQ(log_[0], "Starting with quorum down for VS [10.0.0.1]:tcp:80");
+}
+
+TEST_F(Manager, SaysNothingOfToleratedFailuresUnlessAsked) {
+  PoolSpec spec = pool({real("10.0.2.11"), real("10.0.2.12")});
+  spec.servers[1].checkers[0].log_all_failures = true;
+  start({spec});
+  for (const std::size_t checker : {0u, 1u}) {
+    result(checker, health::Verdict::failure, {true, false, false, 1, 1s}, "connection refused");
+  }
+  EXPECT_EQ(take_log(), (Lines{"TCP connection to [10.0.2.12]:tcp:80 failed. (connection refused)"}));
+  EXPECT_TRUE(backend_.take().empty());
+  EXPECT_EQ(manager_.status()[0].servers[0].checkers[0].retries, 1u);
+}
+
+TEST_F(Manager, WhatFailsOnThisSideIsLoggedAndChangesNothing) {
+  start({pool({real("10.0.2.11")})});
+  result(0, health::Verdict::not_counted, {true, false, false, 0, 6s}, "bind failed: no such address");
+  EXPECT_EQ(take_log(),
+            (Lines{"TCP_CHECK on service [10.0.2.11]:tcp:80: bind failed: no such address. Rescheduling."}));
+  EXPECT_TRUE(backend_.take().empty());
+}
+
+TEST_F(Manager, StatusTellsWhatEachCheckerLastSaid) {
+  start({pool({real("10.0.2.11", 4)})});
+  EXPECT_FALSE(manager_.status()[0].servers[0].checkers[0].has_run);
+  down(0);
+  const PoolStatus status = manager_.status()[0];
+  EXPECT_FALSE(status.has_quorum);
+  EXPECT_EQ(status.weight_sum, 0u);
+  const RealServerStatus& server = status.servers[0];
+  EXPECT_FALSE(server.up);
+  EXPECT_FALSE(server.in_table);
+  EXPECT_EQ(server.destination.weight, 4u);
+  const CheckerStatus& checker = server.checkers[0];
+  EXPECT_EQ(checker.kind, "TCP_CHECK");
+  EXPECT_EQ(checker.target, "10.0.2.11:80");
+  EXPECT_EQ(checker.reason, "connection refused");
+  EXPECT_EQ(checker.flaps, 1u);
+  EXPECT_EQ(checker.latency, 123us);
+  EXPECT_EQ(*checker.next_probe - *checker.last_probe, 6s);
+}
+
+TEST_F(Manager, ServiceThatTheBackendRefusesIsLeftAloneAndOthersGoOn) {
+  PoolSpec refused = pool({real("10.0.2.11")});
+  refused.service.key.address = ip("10.0.0.9");
+  backend_.refused.insert(ip("10.0.0.9"));
+  checkers_ = manager_.start({refused, pool({real("10.0.2.11")})});
+  EXPECT_EQ(backend_.take(), (Lines{"service 10.0.0.1", "add 10.0.2.11 w1"}));
+  EXPECT_EQ(log_[0], "fake backend refused a change of VS [10.0.0.9]:tcp:80: no room");
+  EXPECT_EQ(manager_.status()[0].backend_error, "no room");
+  down(0);
+  EXPECT_TRUE(backend_.take().empty());
+  down(1);
+  EXPECT_EQ(backend_.take(), (Lines{"remove 10.0.2.11"}));
+}
+
+TEST_F(Manager, ScriptThatCannotBeRunIsLoggedAndTheChangeHappens) {
+  start({pool({real("10.0.2.11"), real("10.0.2.12")})});
+  script_result_ = fail("down", "cannot be run: no such file or directory");
+  down(0);
+  EXPECT_EQ(take_log().back(), "down: cannot be run: no such file or directory");
+  EXPECT_EQ(backend_.take(), (Lines{"remove 10.0.2.11"}));
+}
+
+TEST_F(Manager, UnknownCheckersDoNothing) {
+  start({pool({real("10.0.2.11")})});
+  checkers_[0].id = health::CheckerId{99};
+  down(0);
+  EXPECT_TRUE(backend_.take().empty());
+  EXPECT_TRUE(take_log().empty());
+}
+
+TEST_F(Manager, StopEmptiesTheTableAndWithOmegaRunsDownScripts) {
+  PoolSpec quiet = pool({real("10.0.2.11"), real("10.0.2.12")});
+  PoolSpec omega = pool({real("10.0.2.13")});
+  omega.service.key.port = net::L4Port::of(443);
+  omega.notify_down_at_stop = true;
+  start({quiet, omega});
+  down(1);
+  backend_.take();
+  take_log();
+  take_scripts();
+  manager_.stop();
+  EXPECT_EQ(backend_.take(),
+            (Lines{"remove 10.0.2.11", "remove service 10.0.0.1", "remove 10.0.2.13", "remove service 10.0.0.1"}));
+  EXPECT_EQ(take_log(), (Lines{"Shutting down service [10.0.2.11]:tcp:80 from VS [10.0.0.1]:tcp:80",
+                               "Shutting down service [10.0.2.13]:tcp:80 from VS [10.0.0.1]:tcp:443"}));
+  EXPECT_EQ(take_scripts(), (Lines{"down 10.0.2.13", "quorum_down"}));
+  EXPECT_TRUE(manager_.status().empty());
+}
+
+}  // namespace
+}  // namespace sluice::control
