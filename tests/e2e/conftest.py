@@ -13,14 +13,14 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from director import Build, Director  # noqa: E402
-from netns import Lab, interrupt_on_sigterm  # noqa: E402
+from netns import Lab, stop_on_signals  # noqa: E402
 from topology import Topology  # noqa: E402
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if os.geteuid() != 0:
         raise pytest.UsageError("the end-to-end tests make network namespaces: run them as root (sudo scripts/test e2e)")
-    interrupt_on_sigterm()
+    stop_on_signals()
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -54,9 +54,9 @@ def lab():
 
 
 @pytest.fixture
-def net(lab: Lab) -> Topology:
-    """The network of topology.py with three servers that answer."""
-    topology = Topology(lab)
+def net(request: pytest.FixtureRequest, lab: Lab, build: Build) -> Topology:
+    """The network of topology.py with three servers that answer. Parametrize it for more queues on the director."""
+    topology = Topology(lab, build.decapsulator, queues=getattr(request, "param", 1))
     topology.start_servers()
     return topology
 
@@ -66,8 +66,8 @@ def sluiced(request: pytest.FixtureRequest, net: Topology, build: Build):
     """sluiced(config) starts the daemon on the director and waits until it answers."""
     started: list[Director] = []
 
-    def start(config: str, topology: Topology = net, wait: bool = True) -> Director:
-        director = Director(topology.director, build, config)
+    def start(config: str, wait: bool = True) -> Director:
+        director = Director(net.director, build, config)
         started.append(director)
         request.node.stash[_director] = director
         return director.start() if wait else director
@@ -75,11 +75,3 @@ def sluiced(request: pytest.FixtureRequest, net: Topology, build: Build):
     yield start
     for director in started:
         director.check_end()
-
-
-@pytest.fixture
-def prepare(net: Topology, build: Build):
-    """prepare(mode, vips) makes director and servers ready for NAT, DR or TUN."""
-    def ready(mode: str, vips: list[str] | None = None) -> None:
-        net.prepare(mode, vips, build.decapsulator)
-    return ready

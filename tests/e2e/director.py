@@ -100,13 +100,14 @@ class Director:
     def destination(self, address: str, service: int = 0) -> dict | None:
         """The real server as the engine has it, or None if it is out of the table."""
         for destination in self.services()[service]["destinations"]:
-            if destination["address"] == address:
+            if destination["address"] == address and destination["in_table"]:
                 return destination
         return None
 
     def weights(self, service: int = 0) -> dict[str, int]:
         """Address -> weight of what is in the table."""
-        return {entry["address"]: entry["weight"] for entry in self.services()[service]["destinations"]}
+        return {entry["address"]: entry["weight"] for entry in self.services()[service]["destinations"]
+                if entry["in_table"]}
 
     def drops(self) -> dict[str, int]:
         """Packets dropped, by reason, over all workers; reasons never seen are left out."""

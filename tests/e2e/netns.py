@@ -140,6 +140,16 @@ class Host:
     def mac(self, interface: str) -> str:
         return self.show("-br", "link", "show", interface).split()[2]
 
+    def processes_alive(self) -> list[int]:
+        """Every process that lives in this namespace."""
+        return [int(pid) for pid in _check(["ip", "netns", "pids", self.netns]).stdout.split()]
+
+    def counter(self, protocol: str, name: str) -> int:
+        """From /proc/net/snmp, as counter("Tcp", "PassiveOpens")."""
+        lines = [line.split() for line in self.run("cat", "/proc/net/snmp").stdout.splitlines()]
+        names, values = [line for line in lines if line[0] == f"{protocol}:"]
+        return int(values[names.index(name)])
+
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
         """This thread's new sockets belong to the host while inside."""
@@ -195,11 +205,18 @@ class Lab:
         self.close()
 
 
-def interrupt_on_sigterm() -> None:
-    """TERM ends a run as Ctrl-C does: with clean-up."""
+def stop_on_signals() -> None:
+    """TERM and a closed terminal end a run as Ctrl-C does: by KeyboardInterrupt, once, so that nothing disturbs the
+    clean-up."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
     def stop(*_: object) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
-    signal.signal(signal.SIGTERM, stop)
+
+    for number in numbers:
+        signal.signal(number, stop)
 
 
 def _check(argv: list[str], timeout: float = 30.0, check: bool = True,

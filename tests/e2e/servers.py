@@ -1,4 +1,4 @@
-"""What runs on real servers: nginx and a UDP echo that tell who answered, and what can be done to them."""
+"""What runs on real servers: nginx and an echo that tell who answered, and what can be done to them."""
 
 from __future__ import annotations
 
@@ -35,8 +35,6 @@ NGINX_SERVER = """\
     location / {{ add_header X-Port {port}; return 200 "{name}\\n"; }}
     location /busy {{ return 503; }}
     location /client {{ return 200 "$remote_addr $remote_port\\n"; }}
-    location /upload {{ return 200 "$content_length $request_body_file\\n"; }}
-    location /slow {{ limit_rate 20k; alias {files}/; }}
     location /files {{ alias {files}; }}
   }}
 """
@@ -117,16 +115,18 @@ class Nginx(Server):
         return digest.hexdigest()
 
 
-class UdpEcho(Server):
-    """Answers each datagram with "NAME DATA", from the address and port that it was sent to."""
+class Echo(Server):
+    """Answers each datagram with "NAME DATA", and a TCP upload with its SHA-256 (see echo.py)."""
 
-    def __init__(self, host: Host, name: str, ports: list[int]) -> None:
+    def __init__(self, host: Host, name: str, udp_ports: list[int], tcp_port: int) -> None:
         super().__init__(host)
         self._name = name
-        self._ports = ports
+        self._udp_ports = udp_ports
+        self._tcp_port = tcp_port
 
     def argv(self) -> list[str]:
-        return [sys.executable, str(HERE / "udp_echo.py"), self._name, *map(str, self._ports)]
+        return [sys.executable, str(HERE / "echo.py"), self._name, ",".join(map(str, self._udp_ports)),
+                str(self._tcp_port)]
 
     def ports(self) -> list[str]:
-        return [f"udp {port}" for port in self._ports]
+        return [*(f"udp {port}" for port in self._udp_ports), f"tcp {self._tcp_port}"]

@@ -24,7 +24,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from netns import Host, Lab
-from servers import Nginx, UdpEcho
+from servers import Echo, Nginx
 
 VIP = "10.0.1.100"
 CLIENT = "10.0.1.10"
@@ -37,24 +37,26 @@ HTTP = 80        # every server listens on both: in NAT the port is translated
 HTTP_ALTERNATIVE = 8080
 UDP = 53
 UDP_ALTERNATIVE = 5353
+UPLOAD = 7000      # answers with the SHA-256 of what it was sent
 
 
 class RealServer:
-    """web1, web2 ...: nginx and a UDP echo that both say who they are."""
+    """web1, web2 ...: nginx and an echo that both say who they are."""
 
     def __init__(self, topology: Topology, number: int) -> None:
+        self.topology = topology
         self.name = f"web{number}"
         self.address = f"10.0.2.{10 + number}"
         self.host = topology.lab.host(self.name)
         topology.join(self.host, "eth0", "back", f"{self.address}/24", port=self.name)
         self.nginx = Nginx(self.host, self.name, [HTTP, HTTP_ALTERNATIVE])
-        self.udp = UdpEcho(self.host, self.name, [UDP, UDP_ALTERNATIVE])
+        self.echo = Echo(self.host, self.name, [UDP, UDP_ALTERNATIVE], UPLOAD)
 
     def start(self) -> None:
         self.nginx.start()
-        self.udp.start()
+        self.echo.start()
 
-    def prepare(self, mode: str, vips: list[str], decapsulator: Path | None) -> None:
+    def prepare(self, mode: str, vips: list[str]) -> None:
         """Makes it ready to serve `vips` in a forwarding mode: NAT, DR or TUN."""
         gateway = DIRECTOR_BACK if mode == "NAT" else LAN_BACK
         self.host.ip(f"route replace default via {gateway}", "addr flush dev lo", "addr add 127.0.0.1/8 dev lo",
@@ -64,15 +66,14 @@ class RealServer:
         self.host.sysctl("net.ipv4.conf.all.arp_ignore=1", "net.ipv4.conf.all.arp_announce=2")
         self.host.ip(*(f"addr add {vip}/32 dev lo" for vip in vips))
         if mode == "TUN":
-            if decapsulator is None:
-                raise ValueError("TUN needs the decapsulating program")
-            self.host.ip(f"link set eth0 xdpdrv obj {decapsulator} sec xdp")
+            self.host.ip(f"link set eth0 xdpdrv obj {self.topology.decapsulator} sec xdp")
 
 
 class Topology:
-    def __init__(self, lab: Lab, servers: int = 3, queues: int = 1) -> None:
-        """queues: of the director's interfaces, and so workers."""
+    def __init__(self, lab: Lab, decapsulator: Path | None = None, servers: int = 3, queues: int = 1) -> None:
+        """decapsulator: decap.bpf.o, which TUN needs. queues: of the director's interfaces, and so workers."""
         self.lab = lab
+        self.decapsulator = decapsulator
         self.lan = lab.host("lan")
         for bridge, address in (("front", LAN_FRONT), ("back", LAN_BACK)):
             self.lan.ip(f"link add {bridge} type bridge forward_delay 0", f"link set {bridge} up",
@@ -100,15 +101,15 @@ class Topology:
             server.start()
         for server in self.web:
             server.nginx.wait_ready()
-            server.udp.wait_ready()
+            server.echo.wait_ready()
 
     def add_vip(self, vip: str = VIP) -> None:
         self.director.ip(f"addr replace {vip}/32 dev front")
 
-    def prepare(self, mode: str, vips: list[str] | None = None, decapsulator: Path | None = None) -> None:
+    def prepare(self, mode: str, vips: list[str] | None = None) -> None:
         """Director and servers as `mode` wants them. May be called again for another mode."""
         vips = vips or [VIP]
         for vip in vips:
             self.add_vip(vip)
         for server in self.web:
-            server.prepare(mode, vips, decapsulator)
+            server.prepare(mode, vips)

@@ -1,0 +1,203 @@
+"""What scripts/demo shows, once all is built. The network, the servers and the daemon are those of the end-to-end
+tests (tests/e2e); here is only the story and how it is told.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "e2e"))
+
+from client import Load  # noqa: E402
+from director import Build, Director  # noqa: E402
+from netns import Lab, stop_on_signals, until  # noqa: E402
+from topology import HTTP, VIP, Topology  # noqa: E402
+
+COLOUR = sys.stdout.isatty() and not os.environ.get("NO_COLOR") or bool(os.environ.get("FORCE_COLOR"))
+WIDTH = 92
+REQUESTS = 300
+BAR = 12  # characters for all of them
+
+NETWORK = """\
+              client
+             10.0.1.10
+                 │                                    front 10.0.1.0/24
+      ───────────┴───────────┬──────────────────────────────┬──────────
+                         director                        router
+                     VIP 10.0.1.100:80           the way back for DR and TUN,
+                          sluiced                   past the director
+                             │                              │
+      ────┬─────────────┬────┴────────┬─────────────────────┴──────────
+          │             │             │               back 10.0.2.0/24
+        web1          web2          web3
+      10.0.2.11     10.0.2.12     10.0.2.13
+"""
+
+CONFIG = """\
+global_defs {
+    router_id demo
+}
+
+virtual_server 10.0.1.100 80 {
+    delay_loop 1
+    lb_algo rr
+    lb_kind NAT
+    protocol TCP
+    connect_timeout 1
+    warmup 1
+
+    real_server 10.0.2.11 80 {
+        weight 1
+        HTTP_GET {
+            url {
+                path /
+                status_code 200
+            }
+            retry 1
+            delay_before_retry 1
+        }
+    }
+    real_server 10.0.2.12 80 {
+        weight 1
+        TCP_CHECK {
+            retry 1
+            delay_before_retry 1
+        }
+    }
+    real_server 10.0.2.13 80 {
+        weight 1
+        TCP_CHECK {
+            retry 1
+            delay_before_retry 1
+        }
+    }
+}
+"""
+
+MODES = {
+    "NAT": "requests and replies pass the director, which rewrites addresses",
+    "DR": "the director only sends the frame on; servers answer the client themselves",
+    "TUN": "as DR, but wrapped in IP, so that servers may be anywhere",
+}
+
+
+def paint(code: str, text: str) -> str:
+    return f"\033[{code}m{text}\033[0m" if COLOUR else text
+
+
+def bold(text: str) -> str:
+    return paint("1", text)
+
+
+def dim(text: str) -> str:
+    return paint("2", text)
+
+
+def heading(text: str, more: str = "") -> None:
+    rule = "─" * max(3, WIDTH - len(text) - len(more) - (6 if more else 4))
+    print(f"\n{dim('──')} {paint('1;36', text)}{f': {more}' if more else ''} {dim(rule)}\n", flush=True)
+
+
+def step(what: str, result: str) -> None:
+    print(f"  {what:<18} {result}", flush=True)
+
+
+def shell(director: Director, *arguments: str) -> None:
+    """A sluicectl command as one would type it, and what it prints."""
+    print(f"\n  {bold('$ sluicectl ' + ' '.join(arguments))}")
+    for line in director.sluicectl(*arguments).stdout.splitlines():
+        print(f"  {line}".rstrip())
+    print(flush=True)
+
+
+def ask(net: Topology, what: str) -> None:
+    """Sends REQUESTS requests and says who answered."""
+    result = Load(net.client, VIP, HTTP, requests=REQUESTS, concurrency=8).start().wait()
+    bars = []
+    for server in net.web:
+        count = result.answered[server.name]
+        length = round(count * BAR / REQUESTS)
+        bars.append(f"{server.name} {paint('32', '█' * length)}{dim('·' * (BAR - length))} {count:3}")
+    failed = sum(result.failed.values())
+    step(what, "   ".join(bars) + "   " + (paint("31", f"{failed} failed") if failed else "0 failed"))
+    if failed:
+        raise SystemExit(f"requests failed: {result}")
+
+
+def in_table(director: Director, address: str) -> bool:
+    return address in director.weights()
+
+
+def show_mode(net: Topology, lab: Lab, build: Build, mode: str, about: str) -> dict:
+    """One forwarding mode from start to stop; returns the daemon's last stats."""
+    heading(mode, about)
+    net.prepare(mode)
+    director = Director(net.director, build, CONFIG.replace("lb_kind NAT", f"lb_kind {mode}")).start()
+    ask(net, f"{REQUESTS} requests")
+
+    victim = net.web[1]
+    since = time.monotonic()
+    victim.nginx.kill()
+    until("the stopped server is taken out", lambda: not in_table(director, victim.address), 15)
+    step(paint("31", f"{victim.name} stopped") + " " * 6, f"taken out after {time.monotonic() - since:.1f} s")
+    shell(director, "services")
+    ask(net, f"{REQUESTS} requests")
+
+    since = time.monotonic()
+    victim.nginx.start()
+    until("the started server is brought back", lambda: in_table(director, victim.address), 15)
+    step(paint("32", f"{victim.name} started") + " " * 6, f"brought back after {time.monotonic() - since:.1f} s")
+    ask(net, f"{REQUESTS} requests")
+
+    stats = director.json("stats")
+    director.stop()
+    return stats
+
+
+def show_engine(stats: dict[str, dict]) -> None:
+    heading("The engine", "from sluicectl stats")
+    print(bold("  mode    packets  dropped  connections  ns/packet: engine  with AF_XDP  driver"))
+    for mode, numbers in stats.items():
+        workers = numbers["workers"]
+        packets = sum(worker["received"] for worker in workers)
+
+        def mean(what: str) -> float:
+            total = sum(worker["ns_per_packet"][what] * worker["received"] for worker in workers)
+            return total / packets if packets else 0.0
+
+        print(f"  {mode:<4} {packets:>10} {sum(worker['dropped'] for worker in workers):>8} "
+              f"{sum(worker['new_flows'] for worker in workers):>12} {mean('engine'):>18.0f} {mean('total'):>12.0f}"
+              f"  {workers[0]['ports'][0]['mode']}")
+
+
+def main() -> int:
+    stop_on_signals()
+    build = Build()
+    directory = Path(tempfile.mkdtemp(prefix="sluice-demo-"))
+    began = time.monotonic()
+    print(bold("\nSluice: a keepalived.conf becomes a running load balancer, in user space."))
+    heading("The network", "every host is a network namespace on this machine")
+    print(NETWORK, end="", flush=True)
+    try:
+        with Lab(directory) as lab:
+            net = Topology(lab, build.decapsulator)
+            net.start_servers()
+            heading("keepalived.conf", "for NAT; for DR and TUN only lb_kind changes")
+            print("".join(f"  {line}\n" if line else "\n" for line in CONFIG.splitlines()), end="")
+            show_engine({mode: show_mode(net, lab, build, mode, about) for mode, about in MODES.items()})
+    except KeyboardInterrupt:
+        print("\nstopped; all that was made is removed", file=sys.stderr)
+        return 130
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    print(f"\nAll of it is removed again. {time.monotonic() - began:.0f} s.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
