@@ -1,0 +1,16 @@
+// Splits a request's target into path and query. Pure. Reading requests is server.h's work.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "control/api/server.h"
+
+namespace sluice::control::api {
+
+/// "/connections?limit=10&x" to {"/connections", {{"limit", "10"}, {"x", ""}}}. %XX is decoded in names and values,
+/// '+' is not special. Nothing if it doesn't begin with '/', or for a broken or zero %XX. The last of equal names
+/// counts.
+[[nodiscard]] std::optional<Request> parse_target(std::string_view target);
+
+}  // namespace sluice::control::api

@@ -1,0 +1,132 @@
+#include "control/api/tables.h"
+
+#include <gtest/gtest.h>
+
+namespace sluice::control::api {
+namespace {
+
+TEST(ServicesTable, LooksAsIpvsadmWithHealthAtTheEnd) {
+  const char* json = R"({"backend":"engine","services":[
+    {"protocol":"UDP","address":"10.0.0.1","port":53,"scheduler":"rr","flags":[],"destinations":[]},
+    {"protocol":"TCP","address":"2001:db8::1","port":80,"scheduler":"rr","flags":[],"destinations":[
+      {"address":"2001:db8:2::11","port":80,"forward":"Masq","weight":1,"active":0,"inactive":0,"health":"up"}]},
+    {"protocol":"TCP","address":"10.0.0.1","port":443,"scheduler":"sh","flags":["sh-fallback","sh-port"],
+     "quorum":{"up":false,"need":2,"have":1},"destinations":[
+      {"address":"10.0.2.12","port":443,"forward":"Tunnel","weight":1,"active":0,"inactive":0,"in_table":false,
+       "health":"down","reason":"connection refused"},
+      {"address":"127.0.0.1","port":80,"forward":"Route","weight":1,"in_table":false,"sorry":true,"health":"unchecked"},
+      {"address":"10.0.2.11","port":443,"forward":"Route","weight":1,"active":0,"inactive":0,"health":"unchecked"}]},
+    {"protocol":"TCP","address":"10.0.0.1","port":80,"scheduler":"wlc","flags":[],
+     "quorum":{"up":true,"need":1,"have":2},"destinations":[
+      {"address":"10.0.2.12","port":8080,"forward":"Masq","weight":0,"active":0,"inactive":7,"in_table":true,
+       "health":"down","reason":"status 503, expected 200"},
+      {"address":"10.0.2.9","port":8080,"forward":"Masq","weight":10,"active":123,"inactive":4567890,"in_table":true,
+       "sorry":false,"health":"up","reason":"","next_hop":"eth1 02:00:00:00:02:09","counters":{}}]}]})";
+  const auto table = services_table(json);
+  ASSERT_TRUE(table) << table.error().text();
+  EXPECT_EQ(
+      *table,
+      "IP Virtual Server version 1.2.1 (sluice, engine)\n"
+      "Prot LocalAddress:Port Scheduler Flags\n"
+      "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn  Health\n"
+      "TCP  10.0.0.1:80 wlc\n"
+      "  -> 10.0.2.9:8080                Masq    10     123        4567890    up\n"
+      "  -> 10.0.2.12:8080               Masq    0      0          7          down: status 503, expected 200\n"
+      "TCP  10.0.0.1:443 sh (sh-fallback,sh-port)  quorum lost: have 1, need 2\n"
+      "  -> 10.0.2.11:443                Route   1      0          0          unchecked\n"
+      "  x  10.0.2.12:443                Tunnel  1      0          0          down, taken out: connection refused\n"
+      "  x  127.0.0.1:80                 Route   1      0          0          unchecked, sorry server on standby\n"
+      "UDP  10.0.0.1:53 rr\n"
+      "TCP  [2001:db8::1]:80 rr\n"
+      "  -> [2001:db8:2::11]:80          Masq    1      0          0          up\n");
+}
+
+TEST(ServicesTable, NoServicesLeaveTheHeader) {
+  const auto table = services_table(R"({"backend":"ipvs","services":[]})");
+  ASSERT_TRUE(table);
+  EXPECT_EQ(table->substr(0, table->find('\n')), "IP Virtual Server version 1.2.1 (sluice, ipvs)");
+}
+
+TEST(Tables, SomethingElseIsAnErrorNotACrash) {
+  for (const char* bad : {"", "[]", "{}", "nonsense", R"({"services":3})", R"({"services":[{}]})",
+                          R"({"connections":[{"protocol":7}]})", R"({"workers":[{"id":"x"}]})", R"({"workers":3})"}) {
+    EXPECT_FALSE(services_table(bad)) << bad;
+    EXPECT_FALSE(connections_table(bad)) << bad;
+    EXPECT_FALSE(stats_table(bad, true)) << bad;
+  }
+  EXPECT_FALSE(indented("nonsense"));
+}
+
+TEST(ConnectionsTable, LooksAsIpvsadm) {
+  const auto table = connections_table(R"({"connections":[
+    {"protocol":"TCP","expires_s":53,"state":"SYN_RECV","client":"10.0.1.1:34004","virtual":"10.0.0.1:80",
+     "destination":"10.0.2.11:8080","worker":0},
+    {"protocol":"UDP","expires_s":7200,"state":"UDP","client":"10.0.1.1:34000","virtual":"10.0.0.1:53",
+     "destination":"10.0.2.11:53","worker":1},
+    {"protocol":"TCP","expires_s":896,"state":"ESTABLISHED","client":"[2001:db8:9::1]:36006",
+     "virtual":"[2001:db8:1::2]:80","destination":"[2001:db8:2::11]:8080","worker":1}],"total":12,"truncated":true})");
+  ASSERT_TRUE(table) << table.error().text();
+  EXPECT_EQ(*table,
+            "IPVS connection entries\n"
+            "pro expire state       source             virtual            destination\n"
+            "TCP 00:53  SYN_RECV    10.0.1.1:34004     10.0.0.1:80        10.0.2.11:8080\n"
+            "UDP 120:00  UDP         10.0.1.1:34000     10.0.0.1:53        10.0.2.11:53\n"
+            "TCP 14:56  ESTABLISHED [2001:db8:9::1]:36006 [2001:db8:1::2]:80 [2001:db8:2::11]:8080\n"
+            "(3 of 12 connections, --limit N shows more)\n");
+}
+
+const char* const stats_json = R"({"uptime_s":93784,"workers":[
+  {"id":0,"core":2,"received":1000,"transmitted":900,"handed_in":1,"handed_out":2,"passed":3,"made":4,"dropped":95,
+   "drops":{"ttl_exceeded":95,"martian":0},"flows":10,"flows_max":1048576,"new_flows":20,"expired_flows":10,
+   "ns_per_packet":{"engine":35.04,"total":420.0},"sleeps":7,"polls":8,
+   "ports":[{"interface":"eth0","mode":"af_xdp native copy","queue":0}]},
+  {"id":1,"core":3,"received":5,"transmitted":5,"drops":{"ttl_exceeded":0,"martian":0},"flows_max":1048576,
+   "ns_per_packet":{"engine":null},"ports":[{"interface":"eth0","mode":"af_xdp zero-copy","queue":1}]}],
+  "steer":{"steered":1005,"passed":77,"dropped_no_engine":6}})";
+
+TEST(StatsTable, ShowsEachWorkerAndOnlyDropsThatHappened) {
+  const auto table = stats_table(stats_json, false);
+  ASSERT_TRUE(table) << table.error().text();
+  EXPECT_EQ(*table,
+            "Up for 1 day 2:03:04, 2 workers\n"
+            "\n"
+            "Worker  Core  Interface  Queue  Mode\n"
+            "0          2  eth0           0  af_xdp native copy\n"
+            "1          3  eth0           1  af_xdp zero-copy\n"
+            "\n"
+            "Worker  Received  Transmitted  Handed in  Handed out  Passed  Made  Dropped\n"
+            "0           1000          900          1           2       3     4       95\n"
+            "1              5            5          0           0       0     0        0\n"
+            "total       1005          905          1           2       3     4       95\n"
+            "\n"
+            "Worker  Dropped because  Packets\n"
+            "0       ttl_exceeded          95\n"
+            "\n"
+            "Worker  Flows  Flows max  New  Expired\n"
+            "0          10    1048576   20       10\n"
+            "1           0    1048576    0        0\n"
+            "total      10    2097152   20       10\n"
+            "\n"
+            "Worker  engine ns/packet  total ns/packet  Polls  Sleeps\n"
+            "0                   35.0            420.0      8       7\n"
+            "1                      -                -      0       0\n"
+            "\n"
+            "XDP: 1005 packets to the engine, 77 passed to the kernel, 6 dropped while no engine ran\n");
+}
+
+TEST(StatsTable, AllShowsReasonsThatNeverHappened) {
+  EXPECT_EQ(stats_table(stats_json, false)->find("martian"), std::string::npos);
+  EXPECT_NE(stats_table(stats_json, true)->find("martian"), std::string::npos);
+}
+
+TEST(StatsTable, SaysWhenNoEngineRunsAndWhenNothingWasDropped) {
+  EXPECT_NE(stats_table(R"({"uptime_s":1,"workers":[]})", false)->find("No engine runs"), std::string::npos);
+  EXPECT_NE(stats_table(R"({"workers":[{"id":0}]})", false)->find("Nothing dropped"), std::string::npos);
+}
+
+TEST(Indented, KeepsTheDaemonsOrder) {
+  EXPECT_EQ(indented(R"({"b":1,"a":[2]})").value(), "{\n  \"b\": 1,\n  \"a\": [\n    2\n  ]\n}\n");
+}
+
+}  // namespace
+}  // namespace sluice::control::api
