@@ -1,5 +1,5 @@
-// Packets out of thin air for benches: 64-byte TCP packets of any number of flows, in an order that looks random, made by
-// arithmetic alone, so that making them touches no memory but the frame. Both the engine and the probe get them.
+// Packets out of thin air for benches: 64-byte TCP packets of any number of flows, in an order that looks random, made
+// by arithmetic alone, so that making them touches no memory but the frame. Both the engine and the probe get them.
 #pragma once
 
 #include <array>
@@ -31,7 +31,8 @@ class Traffic {
 
   /// The client of a flow: 10.128.0.0/9 and a port.
   static net::Endpoint client(std::uint32_t flow) {
-    return {net::Ipv4Addr::from_host(0x0a800000u | (flow & 0x7fffffu)), net::L4Port::of(std::uint16_t(1024 + (flow >> 23)))};
+    return {net::Ipv4Addr::from_host(0x0a800000u | (flow & 0x7fffffu)),
+            net::L4Port::of(std::uint16_t(1024 + (flow >> 23)))};
   }
 
  private:

@@ -101,7 +101,8 @@ void Engine::start() {
     CPU_SET(unsigned(slot.core), &cores);
     if (pthread_setaffinity_np(slot.thread.native_handle(), sizeof cores, &cores) != 0) {
       if (config_.log) {
-        config_.log(LogLevel::warning, fmt::format("worker {} can't be pinned to core {}: it runs anywhere", w, slot.core));
+        config_.log(LogLevel::warning,
+                    fmt::format("worker {} can't be pinned to core {}: it runs anywhere", w, slot.core));
       }
       slot.core = -1;
     }

@@ -67,7 +67,7 @@ class Engine {
 
   EngineConfig config_;
   std::size_t connections_per_worker_ = 0;
-  std::atomic<bool> stopping_{false};              // written by control, read by workers, relaxed: only says "soon"
+  std::atomic<bool> stopping_{false};  // written by control, read by workers, relaxed: only says "soon"
   std::vector<std::unique_ptr<Ring<Frame>>> hand_over_;  // [from * workers + to]
   std::vector<Slot> slots_;
 };

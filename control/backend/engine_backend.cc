@@ -161,7 +161,8 @@ Result<> EngineBackend::add_destination(const VirtualServiceKey& service, const 
   } else {
     const auto free = take_destination_id();
     if (!free) {
-      return fail(where, fmt::format("the engine has no room for more than {} destinations", dataplane::destinations_max));
+      return fail(where,
+                  fmt::format("the engine has no room for more than {} destinations", dataplane::destinations_max));
     }
     id = *free;
     if (steer_ != nullptr && spec.method == ForwardingMethod::nat) {
@@ -284,7 +285,8 @@ dataplane::Destination EngineBackend::compile(const DestinationEntry& entry) con
   destination.lower_threshold = entry.spec.lower_threshold;
   const netlink::NextHop& hop = entry.next_hop;
   destination.is_local = hop.state == netlink::NextHop::State::local;
-  if (destination.is_local && destination.method == dataplane::ForwardMethod::nat && !destination.address.is_loopback()) {
+  if (destination.is_local && destination.method == dataplane::ForwardMethod::nat &&
+      !destination.address.is_loopback()) {
     // Replies from 127/8 come back to us by a rule of their own; from another address of this host they would leave
     // untranslated. A server that listens on all addresses is reached all the same.
     destination.address = net::Ipv4Addr::of(127, 0, 0, 1);

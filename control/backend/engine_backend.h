@@ -82,17 +82,17 @@ class EngineBackend final : public Backend {
     VirtualServiceKey service;
     DestinationSpec spec;
     dataplane::ServiceId service_id{};
-    bool in_table = false;       ///< false: removed, kept while connections refer to it ("trash")
+    bool in_table = false;  ///< false: removed, kept while connections refer to it ("trash")
     std::uint32_t idle_since_s = 0;
     netlink::NextHop next_hop;
-    TrafficCounters base;        ///< what the id had counted before this entry got it
+    TrafficCounters base;  ///< what the id had counted before this entry got it
   };
   struct ServiceEntry {
     VirtualServiceSpec spec;
     dataplane::ServiceId id{};
     dataplane::SchedulerKind scheduler{};
     std::vector<dataplane::DestinationId> destinations;  ///< newest first
-    TrafficCounters gone;        ///< of destinations that were let go
+    TrafficCounters gone;                                ///< of destinations that were let go
   };
   using DestinationIdentity = std::pair<VirtualServiceKey, DestinationKey>;
 

@@ -61,9 +61,9 @@ Result<> Director::start_engine(const config::Config& config) {
   auto reflector = netlink::Reflector::start(io_);
   if (!reflector) return std::unexpected(reflector.error());
   reflector_ = std::move(*reflector);
-  auto engine = ForwardingEngine::open(config, *reflector_, [log = log_](dataplane::LogLevel level, std::string_view line) {
-    log->log(level_of(level), "{}", line);
-  });
+  auto engine = ForwardingEngine::open(
+      config, *reflector_,
+      [log = log_](dataplane::LogLevel level, std::string_view line) { log->log(level_of(level), "{}", line); });
   if (!engine) return std::unexpected(engine.error());
   engine_ = std::move(*engine);
   return {};

@@ -53,8 +53,8 @@ Result<std::unique_ptr<ForwardingEngine>> ForwardingEngine::open(const config::C
                                                                  const dataplane::Log& log) {
   auto query = netlink::RouteQuery::open();
   if (!query) return std::unexpected(query.error());
-  const auto choices = choose_interfaces(config, reflector.mirror(),
-                                         [&](const net::IpAddr& address) { return query->decide(address); });
+  const auto choices =
+      choose_interfaces(config, reflector.mirror(), [&](const net::IpAddr& address) { return query->decide(address); });
   if (!choices) return std::unexpected(choices.error());
   for (const std::string& warning : choices->warnings) log(LogLevel::warning, warning);
 
@@ -116,9 +116,9 @@ Result<> ForwardingEngine::open_ports(const config::Config& config, const std::v
   auto made = dataplane::Engine::create(std::move(engine), std::move(opened->workers));
   if (!made) return std::unexpected(made.error());
   engine_ = std::move(*made);
-  log(LogLevel::info, fmt::format("engine: {} worker{}, room for {} connections", engine_->workers(),
-                                  engine_->workers() == 1 ? "" : "s",
-                                  engine_->connections_per_worker() * engine_->workers()));
+  log(LogLevel::info,
+      fmt::format("engine: {} worker{}, room for {} connections", engine_->workers(),
+                  engine_->workers() == 1 ? "" : "s", engine_->connections_per_worker() * engine_->workers()));
   return {};
 }
 

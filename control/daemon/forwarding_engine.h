@@ -1,6 +1,6 @@
-// The engine with everything it stands on, put together for this host: steering program, AF_XDP ports, TUN device, workers,
-// next hops, and the backend that control drives. Opened when there are virtual servers to serve; otherwise nothing of it
-// exists.
+// The engine with everything it stands on, put together for this host: steering program, AF_XDP ports, TUN device,
+// workers, next hops, and the backend that control drives. Opened when there are virtual servers to serve; otherwise
+// nothing of it exists.
 #pragma once
 
 #include <memory>

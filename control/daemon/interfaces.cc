@@ -90,13 +90,15 @@ Result<InterfaceChoices> choose_interfaces(const config::Config& config, const n
     if (!server.key.address.is_v4()) continue;
     chooser.add_virtual_address(server.key.address, server.position.text());
     for (const config::RealServer& real : server.real_servers) chooser.add_route_to(real.address, real.position.text());
-    if (server.sorry_server) chooser.add_route_to(server.sorry_server->endpoint.address, server.sorry_server->position.text());
+    if (server.sorry_server)
+      chooser.add_route_to(server.sorry_server->endpoint.address, server.sorry_server->position.text());
   }
   InterfaceChoices choices = chooser.finish();
   if (choices.names.empty()) {
     std::string why = "no interface carries a virtual address or leads to a real server";
     for (const std::string& warning : choices.warnings) why += "; " + warning;
-    return fail("dataplane", why + ": add the addresses and routes, or name the interfaces: dataplane { interfaces eth0 }");
+    return fail("dataplane",
+                why + ": add the addresses and routes, or name the interfaces: dataplane { interfaces eth0 }");
   }
   return choices;
 }

@@ -23,7 +23,8 @@ struct InterfaceChoices {
 
 /// config.dataplane.interfaces if given (each must exist: the error names the line), else derived. VLAN sub-interfaces
 /// and macvlans stand for the device below them. A virtual address that no interface carries yet (this director is the
-/// backup) counts with the interface its vrrp_instance names, or the one that leads to it. An error when nothing is left.
+/// backup) counts with the interface its vrrp_instance names, or the one that leads to it. An error when nothing is
+/// left.
 [[nodiscard]] Result<InterfaceChoices> choose_interfaces(const config::Config& config, const netlink::Mirror& mirror,
                                                          const RouteTo& route_to);
 

@@ -176,10 +176,10 @@ std::string stats_json(std::chrono::seconds uptime, const dataplane::Engine* eng
   if (engine != nullptr) {
     for (std::size_t w = 0; w < engine->workers(); ++w) workers.push_back(worker_json(*engine, w));
   }
-  return Json{{"uptime_s", uptime.count()},
-              {"workers", std::move(workers)},
-              {"steer",
-               {{"steered", steer.steered}, {"passed", steer.passed}, {"dropped_no_engine", steer.dropped_no_engine}}}}
+  return Json{
+      {"uptime_s", uptime.count()},
+      {"workers", std::move(workers)},
+      {"steer", {{"steered", steer.steered}, {"passed", steer.passed}, {"dropped_no_engine", steer.dropped_no_engine}}}}
       .dump();
 }
 
