@@ -1,6 +1,6 @@
 // Two workers on their own threads, generated traffic in both directions on both, and control changing tables, dumping
-// connections and reading counters all the while. Run under ThreadSanitizer it proves that nothing is shared but by rings
-// and counters; in any build, that no packet and no frame is lost on the way between workers.
+// connections and reading counters all the while. Run under ThreadSanitizer it proves that nothing is shared but by
+// rings and counters; in any build, that no packet and no frame is lost on the way between workers.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -119,9 +119,8 @@ TEST(EngineThreads, NothingIsLostBetweenWorkersWhileControlChangesTables) {
   while (true) {
     // At rest: everything received, and everything accounted for.
     const std::uint64_t received = sum([](const auto& c) { return c.received.read(); });
-    const std::uint64_t gone = sum([](const auto& c) {
-      return c.transmitted.read() + c.passed.read() + sum_of_drops(c) - c.answered.read();
-    });
+    const std::uint64_t gone =
+        sum([](const auto& c) { return c.transmitted.read() + c.passed.read() + sum_of_drops(c) - c.answered.read(); });
     const bool all_received = received == workers * bursts * burst_max;
     if (all_received && received == gone) break;
     ASSERT_LT(std::chrono::steady_clock::now(), deadline)
@@ -145,7 +144,8 @@ TEST(EngineThreads, NothingIsLostBetweenWorkersWhileControlChangesTables) {
   engine->stop();
   EXPECT_GT(updates, 0u);
   EXPECT_GT(sum([](const auto& c) { return c.handed_out.read(); }), 0u);
-  EXPECT_EQ(sum([](const auto& c) { return c.handed_out.read(); }), sum([](const auto& c) { return c.handed_in.read(); }));
+  EXPECT_EQ(sum([](const auto& c) { return c.handed_out.read(); }),
+            sum([](const auto& c) { return c.handed_in.read(); }));
   std::size_t frames = 0;
   for (UmemPool* pool : pools) frames += pool->available();
   EXPECT_EQ(frames, workers * frames_per_worker);

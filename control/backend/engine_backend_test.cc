@@ -1,0 +1,143 @@
+// The engine backend with a real worker thread behind it, in memory: identities, errors, and what it shows.
+#include "control/backend/engine_backend.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "dataplane/port/memory.h"
+
+namespace sluice::control {
+namespace {
+
+const VirtualServiceKey web{net::Protocol::tcp, *net::IpAddr::parse("10.0.0.5"), net::L4Port::of(80)};
+const DestinationKey server_a{*net::IpAddr::parse("10.0.2.11"), net::L4Port::of(8080)};
+const DestinationKey server_b{*net::IpAddr::parse("10.0.2.12"), net::L4Port::of(8080)};
+
+class EngineBackendTest : public ::testing::Test {
+ protected:
+  EngineBackendTest() {
+    auto pool = std::make_unique<dataplane::MemoryPool>(64);
+    std::vector<dataplane::WorkerPorts> ports(1);
+    ports[0].ports.push_back(std::make_unique<dataplane::MemoryPort>(dataplane::PortId{0}, *pool));
+    ports[0].pool = std::move(pool);
+    dataplane::EngineConfig config;
+    config.connections = 4096;
+    engine = std::move(*dataplane::Engine::create(std::move(config), std::move(ports)));
+    EngineBackendHooks hooks;
+    hooks.watch = [this](const net::IpAddr& address) { ++watched[address]; };
+    hooks.unwatch = [this](const net::IpAddr& address) { --watched[address]; };
+    hooks.now_s = [this] { return now_s; };
+    backend.emplace(*engine, nullptr, std::vector<EngineInterface>{{"eth7", 7}}, std::move(hooks));
+    engine->start();
+  }
+
+  void settle() {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (backend->collect() && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    EXPECT_EQ(engine->mailbox(0).outstanding(), 0u);
+  }
+
+  std::uint32_t now_s = 1000;
+  std::map<net::IpAddr, int> watched;
+  std::unique_ptr<dataplane::Engine> engine;
+  std::optional<EngineBackend> backend;
+};
+
+TEST_F(EngineBackendTest, ShowsServicesAndTheNewestDestinationFirst) {
+  ASSERT_TRUE(backend->add_service({web, "wrr"}));
+  ASSERT_TRUE(backend->add_destination(web, {server_a, ForwardingMethod::nat, 3}));
+  ASSERT_TRUE(backend->add_destination(web, {server_b, ForwardingMethod::nat, 1}));
+  const auto list = backend->services();
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_EQ(list[0].spec.scheduler, "wrr");
+  ASSERT_EQ(list[0].destinations.size(), 2u);
+  EXPECT_EQ(list[0].destinations[0].spec.key, server_b);
+  EXPECT_EQ(list[0].destinations[1].spec.weight, 3u);
+  EXPECT_EQ(watched[server_a.address], 1);
+  settle();
+}
+
+TEST_F(EngineBackendTest, SaysWhatIsWrongAndGoesOn) {
+  const VirtualServiceKey v6{net::Protocol::tcp, *net::IpAddr::parse("2001:db8::1"), net::L4Port::of(80)};
+  ASSERT_TRUE(backend->add_service({web, "rr"}));
+  EXPECT_EQ(backend->add_service({web, "rr"}).error().text(), "TCP 10.0.0.5:80: the service already exists");
+  EXPECT_EQ(backend->add_service({v6, "rr"}).error().text(),
+            "TCP [2001:db8::1]:80: the engine forwards IPv4 only so far");
+  EXPECT_EQ(backend->change_service({web, "nosuch"}).error().text(),
+            "TCP 10.0.0.5:80: the engine has no scheduler 'nosuch'");
+  EXPECT_EQ(backend->remove_destination(web, server_a).error().text(),
+            "TCP 10.0.0.5:80 -> 10.0.2.11:8080: no such destination");
+  ASSERT_TRUE(backend->add_destination(web, {server_a}));
+  EXPECT_FALSE(backend->add_destination(web, {server_a}));
+  EXPECT_TRUE(backend->remove_service(web));
+  EXPECT_EQ(backend->remove_service(web).error().what, "no such service");
+  EXPECT_EQ(backend->change_destination(web, {server_a}).error().what, "no such service");
+  settle();
+}
+
+TEST_F(EngineBackendTest, TellsTheWayToADestination) {
+  ASSERT_TRUE(backend->add_service({web, "rr"}));
+  ASSERT_TRUE(backend->add_destination(web, {server_a}));
+  const auto shown = [&] { return backend->services()[0].destinations[0].next_hop; };
+  EXPECT_EQ(shown(), "unresolved: not resolved yet");
+  netlink::NextHop hop;
+  hop.state = netlink::NextHop::State::resolved;
+  hop.ifindex = 7;
+  hop.vlan = 3;
+  hop.destination_mac = *net::MacAddr::parse("02:00:00:00:02:0b");
+  backend->next_hop_changed(server_a.address, hop);
+  EXPECT_EQ(shown(), "eth7.3 02:00:00:00:02:0b");
+  hop.ifindex = 8;
+  backend->next_hop_changed(server_a.address, hop);
+  EXPECT_NE(shown().find("isn't one of the engine's"), std::string::npos);
+  hop.state = netlink::NextHop::State::local;
+  backend->next_hop_changed(server_a.address, hop);
+  EXPECT_EQ(shown(), "local");
+  settle();
+}
+
+TEST_F(EngineBackendTest, KeepsARemovedDestinationForAWhileThenLetsItGo) {
+  ASSERT_TRUE(backend->add_service({web, "rr"}));
+  ASSERT_TRUE(backend->add_destination(web, {server_a}));
+  ASSERT_TRUE(backend->remove_destination(web, server_a));
+  EXPECT_TRUE(backend->services()[0].destinations.empty());
+  settle();
+  now_s += 119;
+  settle();
+  EXPECT_EQ(watched[server_a.address], 1);
+  ASSERT_TRUE(backend->add_destination(web, {server_a})) << "revived";
+  EXPECT_EQ(watched[server_a.address], 1) << "the same entry, watched once";
+  ASSERT_TRUE(backend->remove_destination(web, server_a));
+  now_s += 120;
+  settle();
+  EXPECT_EQ(watched[server_a.address], 0);
+}
+
+TEST_F(EngineBackendTest, UsesIdsAgainWhenServicesGo) {
+  for (int round = 0; round < 2000; ++round) {
+    ASSERT_TRUE(backend->add_service({web, "rr"}));
+    ASSERT_TRUE(backend->add_destination(web, {server_a}));
+    ASSERT_TRUE(backend->remove_service(web));
+    backend->collect();
+  }
+  settle();
+}
+
+TEST_F(EngineBackendTest, AnswersEveryQuestionForConnections) {
+  int answers = 0;
+  for (int i = 0; i < 5; ++i) {
+    backend->connections(100, [&](const ConnectionList& list) {
+      EXPECT_EQ(list.total, 0u);
+      ++answers;
+    });
+  }
+  settle();
+  EXPECT_EQ(answers, 5);
+}
+
+}  // namespace
+}  // namespace sluice::control
