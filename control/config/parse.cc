@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <memory>
 #include <utility>
 
@@ -59,12 +60,25 @@ constexpr auto keywords = std::to_array<Keyword<T>>({
     {"max_auto_priority"},
 });
 
+/// A bare name is searched in PATH, as keepalived does for vrrp_script.
+bool is_runnable(const std::string& path) {
+  if (path.find('/') != std::string::npos) return access(path.c_str(), X_OK) == 0;
+  const char* const variable = std::getenv("PATH");
+  std::string_view rest = variable == nullptr ? "" : variable;
+  while (!rest.empty()) {
+    const std::string_view folder = rest.substr(0, rest.find(':'));
+    rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
+    if (!folder.empty() && access((std::string(folder) + "/" + path).c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
+
 /// keepalived warns, and -t answers 6, when a script that exists would run and enable_script_security isn't set.
 void check_script_security(Context& context) {
   if (context.config.global.enable_script_security) return;
   for (const ScriptUse& script : context.scripts) {
     if (!script.vrrp_script.empty() && !context.tracked_scripts.contains(script.vrrp_script)) continue;
-    if (access(script.path.c_str(), X_OK) != 0) continue;
+    if (!is_runnable(script.path)) continue;
     context.diagnostics.add(Severity::warning, script.place,
                             fmt::format("script {} will run without enable_script_security, expected that in "
                                         "global_defs",

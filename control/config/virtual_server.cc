@@ -50,6 +50,7 @@ struct VirtualServerDraft : CheckDefaults {
   Place place;
   net::IpAddr address;
   net::L4Port port{};
+  bool is_fwmark = false;
   std::string skipped;  ///< why the whole block is accepted, but not acted on; empty: it is
   std::optional<net::Protocol> protocol;
   bool scheduler_seen = false;  ///< even a wrong one: one complaint is enough
@@ -580,6 +581,7 @@ bool read_name(Context& context, const Statement& statement, V& vs) {
     if (word->text == "group" && argument(context, statement, 2, "the name of a virtual_server_group") == nullptr) {
       return false;
     }
+    vs.is_fwmark = word->text == "fwmark";
     vs.skipped = fmt::format("virtual_server {}", word->text);
     return true;
   }
@@ -607,6 +609,9 @@ void read_virtual_server(Context& context, const Statement& statement) {
   if (skipped) {
     // Its lines were read for their mistakes; what would be corrected in the whole doesn't matter.
     context.diagnostics.mute_notices(muted);
+    if (draft.protocol && draft.is_fwmark) {
+      context.diagnostics.warning(draft.place, "protocol is ignored, a fwmark stands for all of them");
+    }
     context.diagnostics.notice(draft.place,
                                fmt::format("{} isn't supported yet: this virtual server is SKIPPED", draft.skipped));
     return;

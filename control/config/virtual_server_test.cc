@@ -248,7 +248,7 @@ TEST(VirtualServer, Addresses) {
          {"localhost 80", "none", 5},
          {"10.0.0.1", "none", 5},  // needs persistence, which comes with a complaint, and isn't there yet
          {"10.0.0.1 0", "none", 5},
-         {"fwmark 5", "none"},
+         {"fwmark 5", "none", 5},  // for its protocol line
          {"fwmark x", "none", 5},
          {"fwmark", "none", 2},
          {"group G", "none"},
@@ -598,6 +598,7 @@ TEST(ExitStatus, ScriptsThatExistNeedScriptSecurity) {
   EXPECT_EQ(test_exit_status(parse(text + "nonsense\n")), 6);  // the numerically highest class wins
   EXPECT_EQ(test_exit_status(parse(text + "global_defs {\nenable_script_security\n}\n")), 0);
   EXPECT_EQ(test_exit_status(parse(in_rs("notify_up /no/such/script"))), 0);
+  EXPECT_EQ(test_exit_status(parse(in_rs("notify_up \"sh -c true\""))), 6);
   EXPECT_EQ(test_exit_status(parse(text + "virtual_server {\n}\n")), 2);  // keepalived gives up there
 }
 
