@@ -1,5 +1,6 @@
 // Fuzzes the HTTP answer parser against itself: the same bytes whole, and in pieces whose sizes come from the input,
 // must give the same answer; limits hold, and the body is a part of what came in.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
