@@ -170,7 +170,8 @@ class ShModel final : public Model {
     ModelList table;
     while (table.size() < 256) {
       for (const ModelServer& server : list) {
-        for (std::int64_t i = 0; i < std::max<std::int64_t>(server.weight, 1); ++i) table.push_back(server);
+        const std::int64_t share = std::clamp<std::int64_t>(server.weight, 1, 256);
+        for (std::int64_t i = 0; i < share; ++i) table.push_back(server);
       }
     }
     const std::uint32_t key = packet.source + (port_ ? packet.source_port : 0u);
