@@ -82,6 +82,7 @@ class NextHopResolver::Impl : public std::enable_shared_from_this<Impl> {
   bool work_posted_ = false;
   bool stopped_ = false;
   net::IpAddr refresh_cursor_;
+  std::size_t refresh_credit_ = 0;  // watches due for a refresh, times refresh_ticks
   Counters counters_;
 };
 
@@ -264,7 +265,9 @@ void NextHopResolver::Impl::choose(Watches::value_type& watch) {
 
 void NextHopResolver::Impl::tick() {
   for (auto& [key, tended] : tended_) tend(key, tended);
-  const std::size_t share = (watches_.size() + refresh_ticks - 1) / refresh_ticks;
+  refresh_credit_ += watches_.size();
+  const std::size_t share = refresh_credit_ / refresh_ticks;
+  refresh_credit_ %= refresh_ticks;
   auto it = watches_.lower_bound(refresh_cursor_);
   for (std::size_t i = 0; i < share; ++i) {
     if (it == watches_.end()) it = watches_.begin();
