@@ -4,7 +4,7 @@
 //   (b) replies of NAT destinations that aren't addressed to this host, and ICMP errors about packets sent to them.
 // Everything else passes. What belongs to the engine while no engine listens is dropped, so that the kernel never
 // answers a client of a VIP with a RST. The maps are filled by dataplane/port/steer.cc; nothing is decided here about
-// where a packet goes next. Only what steering needs is parsed: a malformed packet passes or is steered, and is
+// where a packet goes next. Frames for other MACs than this host's pass, for the kernel to ignore. Only what steering needs is parsed: a malformed packet passes or is steered, and is
 // judged by whoever gets it.
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -62,6 +62,14 @@ struct {
   __type(key, __be32);
   __type(value, __u8);
 } local_addresses SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, STEER_MACS_MAX);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, struct steer_mac);
+  __type(value, __u8);
+} macs SEC(".maps");
 
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -147,10 +155,17 @@ static __always_inline int is_from_nat_destination(struct iphdr* ip, void* end) 
   return ports && is_listed(&nat_destinations, ip->protocol, ip->saddr, ports->source);
 }
 
+// A switch floods what it doesn't know, DR's frames for a real server among them: those are somebody else's, as are
+// broadcast and multicast.
+static __always_inline int is_to_this_host(struct ethhdr* ethernet) {
+  struct steer_mac key = {};
+  __builtin_memcpy(key.bytes, ethernet->h_dest, sizeof(key.bytes));
+  return bpf_map_lookup_elem(&macs, &key) != 0;
+}
+
 static __always_inline int is_for_engine(void* data, void* end) {
   struct ethhdr* ethernet = data;
   if ((void*)(ethernet + 1) > end) return 0;
-  if (ethernet->h_dest[0] & 1) return 0;  // broadcast and multicast are the kernel's
 
   void* next = ethernet + 1;
   __be16 ether_type = ethernet->h_proto;
@@ -166,9 +181,10 @@ static __always_inline int is_for_engine(void* data, void* end) {
   if ((void*)(ip + 1) > end || ip->version != 4 || ip->ihl < 5) return 0;
 
   __be32 destination = ip->daddr;
-  if (bpf_map_lookup_elem(&vips, &destination)) return is_for_service(ip, end);
-  if (bpf_map_lookup_elem(&local_addresses, &destination)) return 0;
-  return is_from_nat_destination(ip, end);
+  int for_engine = 0;
+  if (bpf_map_lookup_elem(&vips, &destination)) for_engine = is_for_service(ip, end);
+  else if (!bpf_map_lookup_elem(&local_addresses, &destination)) for_engine = is_from_nat_destination(ip, end);
+  return for_engine && is_to_this_host(ethernet);
 }
 
 static __always_inline int count(__u32 which, int action) {

@@ -14,6 +14,12 @@ struct steer_endpoint {
   __u8 zero; /* padding is part of a key: always 0 */
 };
 
+/* Key of `macs`: a destination MAC that is this host's. */
+struct steer_mac {
+  __u8 bytes[6];
+  __u8 zero[2];
+};
+
 /* Key of `xsks` is slot * STEER_QUEUES_MAX + queue, where slot comes from `interfaces`. */
 #define STEER_INTERFACES_MAX 64
 #define STEER_QUEUES_MAX 64
@@ -24,6 +30,8 @@ struct steer_endpoint {
 #define STEER_VIPS_MAX 131072
 #define STEER_NAT_DESTINATIONS_MAX 262144
 #define STEER_LOCAL_ADDRESSES_MAX 65536
+/* The interfaces' own MACs and the virtual routers' (255 per interface at most, rarely more than a few). */
+#define STEER_MACS_MAX 16384
 
 /* Index into the per-CPU array `counters`. Every packet seen adds one to exactly one of them. */
 enum steer_counter {

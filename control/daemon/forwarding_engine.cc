@@ -138,14 +138,16 @@ Result<> ForwardingEngine::follow_network(const dataplane::Log& log) {
   if (!resolver) return std::unexpected(resolver.error());
   resolver_ = std::move(*resolver);
 
-  const auto tell_port = [this](const netlink::Link& link) {
+  // Frames are ours by any MAC of this host: macvlans (VRRP's virtual MAC) lie above the engine's interfaces. A MAC
+  // that was replaced stays known: frames to it may still be under way.
+  const auto take_link = [this, log](const netlink::Link& link) {
+    if (!link.ethernet) return;
+    if (auto added = steer_->add_mac(link.mac); !added) log(LogLevel::warning, added.error().text());
     backend_->port_changed({link.name, link.ifindex}, link.mac, link.mtu);
   };
-  for (const EngineInterface& interface : interfaces_) {
-    if (const netlink::Link* link = reflector_.link(interface.ifindex)) tell_port(*link);
-  }
+  for (const netlink::Link& link : reflector_.mirror().links()) take_link(link);
   netlink::Listener listener;
-  listener.link_changed = tell_port;
+  listener.link_changed = take_link;
   listener.address_added = [this, log](const netlink::InterfaceAddress& address) {
     if (!address.address.is_v4()) return;
     if (auto added = steer_->add_local_address(address.address.v4()); !added) {

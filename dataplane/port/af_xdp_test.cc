@@ -70,6 +70,7 @@ class AfXdpTest : public ::testing::Test {
     ASSERT_TRUE(steer_->add_service(net::Protocol::udp, service));
     ASSERT_TRUE(steer_->add_nat_destination(net::Protocol::udp, real_server));
     ASSERT_TRUE(steer_->add_local_address(host.address));
+    ASSERT_TRUE(steer_->add_mac(testing::mac("02:00:00:00:00:01")));  // where PacketBuilder sends to
   }
 
   Result<AfXdpSet> open(const AfXdpConfig& config) {

@@ -51,6 +51,10 @@ Result<LinkInfo> link_info(const std::string& name) {
   info.index = request.ifr_ifindex;
   if (ioctl(fd, SIOCGIFMTU, &request) == 0) info.mtu = static_cast<unsigned>(request.ifr_mtu);
 
+  if (ioctl(fd, SIOCGIFHWADDR, &request) == 0) {
+    std::memcpy(info.mac.bytes.data(), request.ifr_hwaddr.sa_data, info.mac.bytes.size());
+  }
+
   ethtool_channels channels{};
   channels.cmd = ETHTOOL_GCHANNELS;
   request.ifr_data = reinterpret_cast<char*>(&channels);

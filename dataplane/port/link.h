@@ -3,13 +3,15 @@
 
 #include <string>
 
+#include "net/address.h"
 #include "net/error.h"
 
 namespace sluice::dataplane {
 
 struct LinkInfo {
   int index = 0;
-  unsigned mtu = 0;     ///< bytes of layer 3
+  unsigned mtu = 0;  ///< bytes of layer 3
+  net::MacAddr mac{};
   unsigned queues = 1;  ///< that AF_XDP can bind: pairs of receive and transmit queues
 };
 

@@ -30,12 +30,13 @@ inline constexpr std::size_t ports_max = 64;
 
 /// A packet: Ethernet header first (always: a port without Ethernet, as TUN, adds an empty one).
 struct Frame {
-  std::uint8_t* data = nullptr;  ///< first byte of the Ethernet header; may be moved within [start of room, end of room]
-  std::uint16_t length = 0;      ///< bytes from data on
-  std::uint16_t headroom = 0;    ///< bytes that may be written before data; moves with data
-  std::uint16_t tailroom = 0;    ///< bytes that may be written after data + length
-  PortId port = no_port;         ///< where it was received
-  std::uint64_t handle = 0;      ///< the driver's own: UMEM address, mbuf pointer
+  std::uint8_t* data =
+      nullptr;                 ///< first byte of the Ethernet header; may be moved within [start of room, end of room]
+  std::uint16_t length = 0;    ///< bytes from data on
+  std::uint16_t headroom = 0;  ///< bytes that may be written before data; moves with data
+  std::uint16_t tailroom = 0;  ///< bytes that may be written after data + length
+  PortId port = no_port;       ///< where it was received
+  std::uint64_t handle = 0;    ///< the driver's own: UMEM address, mbuf pointer
 };
 
 /// The frames of one worker.
@@ -50,8 +51,8 @@ class FramePool {
 
 /// What a port counted itself. Written by the owning worker only, read by others with relaxed loads.
 struct PortStatus {
-  std::string interface;      ///< "eth0"
-  std::string mode;           ///< "af_xdp zero-copy", "af_xdp native copy", "af_xdp generic", "tun", "memory"
+  std::string interface;  ///< "eth0"
+  std::string mode;       ///< "af_xdp zero-copy", "af_xdp native copy", "af_xdp generic", "tun", "memory"
   std::uint32_t queue = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
@@ -17,6 +18,7 @@
 
 #include "bpf/steer_maps.h"
 #include "dataplane/port/bpf_log.h"
+#include "dataplane/port/link.h"
 #include "steer_object.h"
 
 namespace sluice::dataplane {
@@ -34,6 +36,12 @@ steer_endpoint key_of(net::Protocol protocol, net::Endpoint endpoint) {
           .port = endpoint.port.value.raw(),
           .protocol = static_cast<std::uint8_t>(protocol),
           .zero = 0};
+}
+
+steer_mac key_of(net::MacAddr mac) {
+  steer_mac key{};
+  std::copy(mac.bytes.begin(), mac.bytes.end(), key.bytes);
+  return key;
 }
 
 std::string reason(int error) { return std::strerror(error < 0 ? -error : error); }
@@ -161,6 +169,7 @@ Result<> Steer::load_object() {
   vips_fd_ = map_fd("vips");
   nat_destinations_fd_ = map_fd("nat_destinations");
   local_addresses_fd_ = map_fd("local_addresses");
+  macs_fd_ = map_fd("macs");
   counters_fd_ = map_fd("counters");
   return {};
 }
@@ -211,6 +220,16 @@ void Steer::remove_local_address(net::Ipv4Addr address) {
   bpf_map_delete_elem(local_addresses_fd_, &key);
 }
 
+Result<> Steer::add_mac(net::MacAddr mac) {
+  const steer_mac key = key_of(mac);
+  return insert(macs_fd_, &key, mac.text(), "MAC addresses");
+}
+
+void Steer::remove_mac(net::MacAddr mac) {
+  const steer_mac key = key_of(mac);
+  bpf_map_delete_elem(macs_fd_, &key);
+}
+
 Result<> Steer::add_nat_destination(net::Protocol protocol, net::Endpoint endpoint) {
   auto [users, is_new] = nat_destination_users_.try_emplace({endpoint, protocol}, 0);
   if (is_new) {
@@ -239,6 +258,9 @@ Result<> Steer::attach(const std::string& interface, XdpMode mode) {
     if (known->second.ifindex == ifindex && known->second.mode == mode) return {};
     detach(interface);
   }
+  const auto link = link_info(interface);
+  if (!link) return std::unexpected(link.error());
+  if (auto added = add_mac(link->mac); !added) return added;
   // The slot first: the program must know the interface when its first packet comes.
   auto slot = take_slot(interface, ifindex);
   if (!slot) return std::unexpected(slot.error());

@@ -50,6 +50,9 @@ class Steer {
   void remove_service(net::Protocol protocol, net::Endpoint endpoint);
   Result<> add_local_address(net::Ipv4Addr address);
   void remove_local_address(net::Ipv4Addr address);
+  /// A destination MAC that is this host's; only such frames are steered. attach() adds the interface's own.
+  Result<> add_mac(net::MacAddr mac);
+  void remove_mac(net::MacAddr mac);
   /// Counted: several services may share a real server; its replies are steered until it was removed as often.
   Result<> add_nat_destination(net::Protocol protocol, net::Endpoint endpoint);
   void remove_nat_destination(net::Protocol protocol, net::Endpoint endpoint);
@@ -93,6 +96,7 @@ class Steer {
   int vips_fd_ = -1;
   int nat_destinations_fd_ = -1;
   int local_addresses_fd_ = -1;
+  int macs_fd_ = -1;
   int counters_fd_ = -1;
 
   std::map<std::string, Attachment> attachments_;

@@ -55,6 +55,8 @@ class SteerTest : public ::testing::Test {
     ASSERT_TRUE(steer_->add_service(net::Protocol::tcp, service));
     ASSERT_TRUE(steer_->add_service(net::Protocol::udp, endpoint("10.0.0.5", 53)));
     ASSERT_TRUE(steer_->add_nat_destination(net::Protocol::tcp, real_server));
+    ASSERT_TRUE(steer_->add_mac(testing::mac("02:00:00:00:00:01")));  // where PacketBuilder sends to
+    ASSERT_TRUE(steer_->add_mac(testing::mac("00:00:5e:00:01:05")));  // a virtual router of ours
     for (const auto* address : {"10.0.0.1", "10.0.0.5", "10.0.2.1"}) {
       ASSERT_TRUE(steer_->add_local_address(*net::Ipv4Addr::parse(address)));
     }
@@ -164,6 +166,8 @@ std::vector<Row> rows() {
       {"broadcast MAC", PacketBuilder(request).link("02:00:00:00:01:01", "ff:ff:ff:ff:ff:ff").tcp(0), false, 0},
       {"multicast MAC", PacketBuilder(request).link("02:00:00:00:01:01", "01:00:5e:00:00:05").tcp(0), false, 0},
       {"VRRP's virtual MAC", PacketBuilder(request).link("02:00:00:00:01:01", "00:00:5e:00:01:05").tcp(0), true, 38},
+      {"a virtual MAC of somebody else's", PacketBuilder(request).link("02:00:00:00:01:01", "00:00:5e:00:01:06").tcp(0),
+       false, 0},
       {"another ether type", with_byte(request.tcp(0), 13, 0x06), false, 0},
       {"IP version 6 in an IPv4 frame", with_byte(request.tcp(0), 14, 0x65), false, 0},
       {"header length under 20", with_byte(request.tcp(0), 14, 0x44), false, 0},
@@ -212,6 +216,17 @@ TEST_F(SteerTest, EveryPacketIsCountedOnce) {
   for (int i = 0; i < 3; ++i) verdict(steered);
   for (int i = 0; i < 2; ++i) verdict(passed);
   EXPECT_EQ(steer_->counters(), (SteerCounters{before.steered + 3, before.passed + 2, 1}));
+}
+
+TEST_F(SteerTest, FramesForAnotherMacAreNotOurs) {
+  const auto flooded = PacketBuilder().link("02:00:00:00:01:01", "02:00:00:00:02:0b").from(client).to(service).tcp(0);
+  EXPECT_EQ(verdict(flooded), XDP_PASS);
+  const auto virtual_router = testing::mac("00:00:5e:00:01:07");
+  const auto to_it = PacketBuilder().link("02:00:00:00:01:01", "00:00:5e:00:01:07").from(client).to(service).tcp(0);
+  ASSERT_TRUE(steer_->add_mac(virtual_router));
+  EXPECT_EQ(verdict(to_it), XDP_DROP);
+  steer_->remove_mac(virtual_router);
+  EXPECT_EQ(verdict(to_it), XDP_PASS);
 }
 
 TEST_F(SteerTest, AVipIsOneAsLongAsItHasAService) {
