@@ -5,6 +5,7 @@ tests (tests/e2e); here is only the story and how it is told.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -20,8 +21,9 @@ from topology import HTTP, VIP, Topology  # noqa: E402
 
 COLOUR = sys.stdout.isatty() and not os.environ.get("NO_COLOR") or bool(os.environ.get("FORCE_COLOR"))
 WIDTH = 92
+CODE = re.compile(r"\033\[[\d;]*m")
 REQUESTS = 300
-BAR = 12  # characters for all of them
+BAR = 10  # characters for all of them
 
 NETWORK = """\
               client
@@ -104,14 +106,14 @@ def heading(text: str, more: str = "") -> None:
 
 
 def step(what: str, result: str) -> None:
-    print(f"  {what:<18} {result}", flush=True)
+    print(f"  {what}{' ' * (15 - len(CODE.sub('', what)))}{result}", flush=True)
 
 
 def shell(director: Director, *arguments: str) -> None:
     """A sluicectl command as one would type it, and what it prints."""
     print(f"\n  {bold('$ sluicectl ' + ' '.join(arguments))}")
     for line in director.sluicectl(*arguments).stdout.splitlines():
-        print(f"  {line}".rstrip())
+        print(f"  {line if len(line) <= WIDTH + 6 else line[:WIDTH + 5] + '…'}".rstrip())
     print(flush=True)
 
 
@@ -124,7 +126,7 @@ def ask(net: Topology, what: str) -> None:
         length = round(count * BAR / REQUESTS)
         bars.append(f"{server.name} {paint('32', '█' * length)}{dim('·' * (BAR - length))} {count:3}")
     failed = sum(result.failed.values())
-    step(what, "   ".join(bars) + "   " + (paint("31", f"{failed} failed") if failed else "0 failed"))
+    step(what, "  ".join(bars) + "   " + (paint("31", f"{failed} failed") if failed else "0 failed"))
     if failed:
         raise SystemExit(f"requests failed: {result}")
 
@@ -144,14 +146,14 @@ def show_mode(net: Topology, lab: Lab, build: Build, mode: str, about: str) -> d
     since = time.monotonic()
     victim.nginx.kill()
     until("the stopped server is taken out", lambda: not in_table(director, victim.address), 15)
-    step(paint("31", f"{victim.name} stopped") + " " * 6, f"taken out after {time.monotonic() - since:.1f} s")
+    step(paint("31", f"{victim.name} stopped"), f"taken out after {time.monotonic() - since:.1f} s")
     shell(director, "services")
     ask(net, f"{REQUESTS} requests")
 
     since = time.monotonic()
     victim.nginx.start()
     until("the started server is brought back", lambda: in_table(director, victim.address), 15)
-    step(paint("32", f"{victim.name} started") + " " * 6, f"brought back after {time.monotonic() - since:.1f} s")
+    step(paint("32", f"{victim.name} started"), f"brought back after {time.monotonic() - since:.1f} s")
     ask(net, f"{REQUESTS} requests")
 
     stats = director.json("stats")

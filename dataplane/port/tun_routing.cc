@@ -6,6 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/netlink.h>
+#include <netlink/route/addr.h>
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
 #include <netlink/route/rule.h>
@@ -31,6 +32,7 @@ struct Freer {
 };
 using Socket = std::unique_ptr<nl_sock, Freer<nl_socket_free>>;
 using Address = std::unique_ptr<nl_addr, Freer<nl_addr_put>>;
+using DeviceAddress = std::unique_ptr<rtnl_addr, Freer<rtnl_addr_put>>;
 using Rule = std::unique_ptr<rtnl_rule, Freer<rtnl_rule_put>>;
 using Route = std::unique_ptr<rtnl_route, Freer<rtnl_route_put>>;
 
@@ -47,6 +49,15 @@ Address parse_ipv4(const char* text) {
   nl_addr* address = nullptr;
   nl_addr_parse(text, AF_INET, &address);
   return Address(address);
+}
+
+/// 192.0.0.8/32, the IPv4 dummy address (RFC 7600): never on a wire, never a source.
+DeviceAddress make_address(int ifindex) {
+  DeviceAddress address(rtnl_addr_alloc());
+  rtnl_addr_set_ifindex(address.get(), ifindex);
+  rtnl_addr_set_local(address.get(), parse_ipv4("192.0.0.8/32").get());
+  rtnl_addr_set_scope(address.get(), RT_SCOPE_LINK);
+  return address;
 }
 
 /// from 127.0.0.0/8 lookup 1089
@@ -113,6 +124,11 @@ Result<std::unique_ptr<TunRouting>> TunRouting::set_up(const std::string& device
   const auto socket = open_netlink();
   if (!socket) return std::unexpected(socket.error());
   const int ifindex = static_cast<int>(if_nametoindex(device.c_str()));
+  // A device without an address counts as strictly filtered, whatever rp_filter says: packets to the virtual address
+  // (segments of no connection, which the host is to reset) would be dropped.
+  if (const int error = rtnl_addr_add(socket->get(), make_address(ifindex).get(), 0); error < 0) {
+    return fail(device, fmt::format("no address: {}", nl_geterror(error)));
+  }
   if (const int error = rtnl_route_add(socket->get(), make_route(ifindex).get(), NLM_F_REPLACE); error < 0) {
     return fail(device, fmt::format("no default route in table {}: {}", table, nl_geterror(error)));
   }

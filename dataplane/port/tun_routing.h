@@ -1,5 +1,6 @@
-// What the host needs to be told so that a real server on the director itself can be reached through the TUN device:
-// packets for 127.0.0.1 may come in there, and answers from 127.0.0.0/8 go out there.
+// What the host needs to be told so that it takes what comes through the TUN device: packets for 127.0.0.1 (a real
+// server on the director itself) may come in there and answers from 127.0.0.0/8 go out there; packets for the virtual
+// address that belong to no connection may come in, too.
 #pragma once
 
 #include <memory>
@@ -15,9 +16,9 @@ class TunRouting {
   /// The routing table, and the rule's preference: after the local table, before main.
   static constexpr unsigned table = 1089;
 
-  /// device: exists, in the calling thread's network namespace. Sets it up, without IPv6, with rp_filter=2 and
-  /// route_localnet=1; adds `ip rule from 127.0.0.0/8 lookup 1089` and a default route in that table.
-  /// A rule left behind by a crash is taken over.
+  /// device: exists, in the calling thread's network namespace. Sets it up, without IPv6, with rp_filter=2,
+  /// route_localnet=1 and an address that is used for nothing; adds `ip rule from 127.0.0.0/8 lookup 1089` and a
+  /// default route in that table. A rule left behind by a crash is taken over.
   static Result<std::unique_ptr<TunRouting>> set_up(const std::string& device);
   ~TunRouting();
   TunRouting(const TunRouting&) = delete;

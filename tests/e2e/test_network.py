@@ -209,6 +209,26 @@ def test_connections_are_listed(net, sluiced):
         assert ask(connection) == "web1"
 
 
+@pytest.mark.parametrize("what", ["services", "connections", "stats"])
+def test_sluicectl_prints_tables_and_json(net, sluiced, what):
+    net.prepare("NAT")
+    director = sluiced(one_server())
+    get(net.client, VIP, HTTP)
+    assert len(director.sluicectl(what).stdout.splitlines()) >= 3
+    assert director.json(what)
+
+
+@pytest.mark.parametrize("kind", ["NAT", "DR"])
+def test_a_real_server_may_be_the_directors_own_address(net, sluiced, kind):
+    net.prepare("NAT")
+    local = Nginx(net.director, "director", [HTTP])
+    local.start()
+    local.wait_ready()
+    sluiced(virtual_server(VIP, HTTP, kind=kind, servers=[real_server(DIRECTOR_BACK, HTTP)]))
+    for _ in range(3):
+        assert get(net.client, VIP, HTTP) == "director"
+
+
 def test_counters_add_up(net, sluiced):
     net.prepare("NAT")
     director = sluiced(one_server())
@@ -239,19 +259,16 @@ def test_two_workers_share_the_work_of_two_queues(net, sluiced):
     assert min(director.received()) > 1000, "both worked"
 
 
-def test_tcp_to_a_service_is_never_answered_by_the_directors_kernel(net, sluiced):
-    """A strange segment (ACK of no connection) is for the engine as well: no RST comes from the director."""
+def test_a_segment_of_no_connection_is_reset_as_with_lvs(net, sluiced):
+    """After a restart a client must not wait for its time-out: the director's kernel resets what nobody knows."""
     net.prepare("NAT")
-    net.web[0].nginx.kill()
     sluiced(one_server())
     strange = (Ether(dst=net.director.mac("front")) / IP(src=CLIENT, dst=VIP) /
-               TCP(sport=41000, dport=81, flags="A", seq=1, ack=1))
-    service = strange.copy()
-    service[TCP].dport = HTTP
+               TCP(sport=41000, dport=HTTP, flags="A", seq=1, ack=77))
     with Capture(net.client, "eth0", lambda packet: TCP in packet and packet[IP].src == VIP) as seen:
         with net.client.entered():
-            sendp(service, iface="eth0")
-            sendp(strange, iface="eth0")  # port 81 is the kernel's: its RST shows that the capture works
-        until("the kernel's RST", lambda: net.director.counter("Tcp", "OutRsts") >= 1)
-        assert {packet[TCP].sport for packet in seen.packets} <= {81, HTTP}
-        assert net.director.counter("Tcp", "OutRsts") == 1
+            sendp(strange, iface="eth0")
+        until("a RST", lambda: net.director.counter("Tcp", "OutRsts") == 1 and
+              net.client.counter("Tcp", "InSegs") >= 1)
+        answers = [(packet[TCP].sport, str(packet[TCP].flags), packet[TCP].seq) for packet in seen.packets]
+    assert answers == [(HTTP, "R", 77)]
