@@ -58,7 +58,9 @@ Result<std::unique_ptr<ForwardingEngine>> ForwardingEngine::open(const config::C
   if (!choices) return std::unexpected(choices.error());
   for (const std::string& warning : choices->warnings) log(LogLevel::warning, warning);
 
-  std::unique_ptr<ForwardingEngine> engine(new ForwardingEngine(reflector));
+  auto lock = EngineLock::take();
+  if (!lock) return std::unexpected(lock.error());
+  std::unique_ptr<ForwardingEngine> engine(new ForwardingEngine(reflector, std::move(*lock)));
   if (auto done = engine->load_steer(config, log); !done) return std::unexpected(done.error());
   if (auto done = engine->open_ports(config, choices->names, log); !done) return std::unexpected(done.error());
   if (auto done = engine->follow_network(log); !done) return std::unexpected(done.error());

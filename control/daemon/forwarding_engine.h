@@ -9,6 +9,7 @@
 
 #include "control/backend/engine_backend.h"
 #include "control/config/config.h"
+#include "control/daemon/engine_lock.h"
 #include "control/netlink/next_hop.h"
 #include "control/netlink/reflector.h"
 #include "dataplane/engine.h"
@@ -33,13 +34,14 @@ class ForwardingEngine {
   [[nodiscard]] dataplane::SteerCounters steer_counters() const { return steer_->counters(); }
 
  private:
-  explicit ForwardingEngine(netlink::Reflector& reflector) : reflector_(reflector) {}
+  ForwardingEngine(netlink::Reflector& reflector, EngineLock lock) : lock_(std::move(lock)), reflector_(reflector) {}
   Result<> load_steer(const config::Config& config, const dataplane::Log& log);
   Result<> open_ports(const config::Config& config, const std::vector<std::string>& interfaces,
                       const dataplane::Log& log);
   Result<> follow_network(const dataplane::Log& log);
 
   // Destroyed from the last to the first.
+  EngineLock lock_;
   netlink::Reflector& reflector_;
   std::unique_ptr<dataplane::Steer> steer_;
   std::vector<EngineInterface> interfaces_;

@@ -162,6 +162,16 @@ def af_xdp_sockets(net) -> int:
     return next(int(row[2]) for row in table if row[0] == "XDP")
 
 
+def test_a_second_daemon_is_refused_and_the_first_goes_on(net, build, sluiced):
+    net.prepare("NAT")
+    first = sluiced(GOOD)
+    done = start(net, build, "-f", first.config)
+    assert done.returncode not in (0, None)
+    assert f"another sluiced (process {first.process.pid})" in done.stderr, done.stdout + done.stderr
+    assert get(net.client, VIP, HTTP) == "web1"
+    assert first.services()
+
+
 @pytest.mark.parametrize("what", ["services", "connections", "stats"])
 def test_sluicectl_says_so_when_no_daemon_answers(net, build, what):
     done = net.director.run(build.sluicectl, "--socket", "/nowhere/sluiced.sock", what, check=False)

@@ -259,6 +259,56 @@ def test_two_workers_share_the_work_of_two_queues(net, sluiced):
     assert min(director.received()) > 1000, "both worked"
 
 
+def test_broken_packets_are_counted_and_good_ones_still_served(net, sluiced):
+    net.prepare("NAT")
+    director = sluiced(one_server(port=UDP, protocol="UDP"))
+    frame = Ether(src=net.client.mac("eth0"), dst=net.director.mac("front"))
+    payload = UdpHeader(sport=5000, dport=UDP) / b"broken"
+    broken = {
+        "bad_ipv4_checksum": frame / IP(src=CLIENT, dst=VIP, chksum=0x1234) / payload,
+        "martian": frame / IP(src="127.0.0.1", dst=VIP) / payload,
+        "fragment": frame / IP(src=CLIENT, dst=VIP, flags="MF") / payload,
+        "truncated": frame / IP(src=CLIENT, dst=VIP, len=1000) / payload,
+    }
+    with net.client.entered():
+        for packet in broken.values():
+            sendp(packet, iface="eth0")
+    until("all are counted", lambda: director.drops() == dict.fromkeys(broken, 1))
+    assert udp_ask(net.client, VIP, UDP) == "web1"
+
+
+def test_a_full_connection_table_refuses_new_clients_and_keeps_the_old(net, sluiced):
+    net.prepare("NAT")
+    director = sluiced("dataplane {\n    connections 1024\n}\n" + one_server(port=UDP, protocol="UDP"))
+    kept = [udp_ask(net.client, VIP, UDP, source=CLIENT, source_port=port) for port in range(20000, 20010)]
+    with net.client.entered():
+        flood = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(900)]
+    for number, channel in enumerate(flood):
+        channel.bind((CLIENT, 21000 + number))
+        channel.sendto(b"x", (VIP, UDP))
+    with net.client.entered():
+        more = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(200)]
+    for channel in more:
+        channel.sendto(b"x", (VIP, UDP))
+    until("some were refused", lambda: director.drops().get("flow_table_full", 0) >= 86)
+    for channel in flood + more:
+        channel.close()
+    assert kept == ["web1"] * 10
+    assert [udp_ask(net.client, VIP, UDP, source=CLIENT, source_port=port) for port in range(20000, 20010)] == kept
+
+
+@pytest.mark.parametrize("setting", ["xdp_mode generic", "xdp_mode native_copy", "poll always", "cores 0",
+                                     "interfaces front back", "queues 1"])
+def test_a_dataplane_setting_serves_as_well(net, sluiced, setting):
+    net.prepare("NAT")
+    director = sluiced(f"dataplane {{\n    {setting}\n}}\n" + one_server())
+    result = Load(net.client, VIP, HTTP, requests=200, concurrency=8).start().wait()
+    assert result.answered == {"web1": 200}, str(result)
+    if setting.startswith("xdp_mode"):
+        wanted = setting.split()[1].replace("_", " ")
+        assert wanted in director.json("stats")["workers"][0]["ports"][0]["mode"]
+
+
 def test_a_segment_of_no_connection_is_reset_as_with_lvs(net, sluiced):
     """After a restart a client must not wait for its time-out: the director's kernel resets what nobody knows."""
     net.prepare("NAT")

@@ -76,9 +76,11 @@ class Topology:
         self.decapsulator = decapsulator
         self.lan = lab.host("lan")
         for bridge, address in (("front", LAN_FRONT), ("back", LAN_BACK)):
-            self.lan.ip(f"link add {bridge} type bridge forward_delay 0", f"link set {bridge} up",
+            self.lan.ip(f"link add {bridge} type bridge forward_delay 0 mcast_snooping 0", f"link set {bridge} up",
                         f"addr add {address}/24 dev {bridge}")
         self.lan.sysctl("net.ipv4.ip_forward=1", "net.ipv4.conf.all.send_redirects=0")
+        # A plain switch: without these it would look into packets and drop the broken ones that tests send.
+        self.lan.run("sysctl", "-q", "-e", "-w", "net.bridge.bridge-nf-call-iptables=0")
 
         self.client = lab.host("client")
         self.join(self.client, "eth0", "front", f"{CLIENT}/24", port="client")
