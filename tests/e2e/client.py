@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
 import threading
 import time
@@ -74,7 +75,13 @@ class LoadResult:
 
 
 class Load:
-    """Requests for "/" in a thread of its own: `requests` of them, or until stop(); at most `concurrency` at once."""
+    """Requests for "/" in a thread of its own: `requests` of them, or until stop(); at most `concurrency` at once.
+
+    Each comes from a port that was not used before. With DR and TUN a port that comes again within two minutes is still
+    an old connection to the director, here as with LVS: it would stay with its server, even one that was taken out.
+    """
+
+    _ports = itertools.cycle(range(10_000, 60_000))
 
     def __init__(self, host: Host, address: str, port: int, requests: int | None = None, concurrency: int = 64,
                  seconds_each: float = 10.0) -> None:
@@ -125,6 +132,7 @@ class Load:
         loop = asyncio.get_running_loop()
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as connection:
             connection.setblocking(False)
+            connection.bind(("", next(self._ports)))
             await loop.sock_connect(connection, self._target)
             await loop.sock_sendall(connection, b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
             answer = b""
