@@ -129,8 +129,8 @@ def introspect(build: str, what: str) -> list[dict]:
 def programs_of(build: str, tests: list[dict]) -> list[str]:
     """Ninja's names of the executables behind some of meson's tests."""
     root = REPOSITORY / build
-    paths = {Path(word) for test in tests for word in test["cmd"] if word.startswith(str(root))}
-    return sorted(str(path.relative_to(root)) for path in paths)
+    paths = {Path(os.path.normpath(word)) for test in tests for word in test["cmd"]}
+    return sorted(str(path.relative_to(root)) for path in paths if path.is_relative_to(root))
 
 
 def meson_suite(name: str, build: str, tests: list[dict], *options: str) -> Outcome:
