@@ -14,7 +14,6 @@ enum class DestinationId : std::uint32_t {};
 /// A record in the connection table's slab.
 enum class FlowIndex : std::uint32_t {};
 
-inline constexpr DestinationId no_destination{0xffffffff};
 inline constexpr FlowIndex no_flow{0xffffffff};
 
 inline constexpr std::size_t services_max = 65535;

@@ -100,7 +100,10 @@ std::optional<DropReason> parse(const Frame& frame, SourceRule rule, Packet& pac
   if (!cursor.has(total_length)) return DropReason::truncated;
   packet.l3 = cursor.offset();
   packet.l3_length = std::uint16_t(total_length);
-  if (net::checksum_sum(frame.data + packet.l3, header_length) != 0xffff) return DropReason::bad_ipv4_checksum;
+  const std::uint16_t sum = header_length == sizeof(Ipv4Header)
+                                ? net::checksum_sum_20(frame.data + packet.l3)
+                                : net::checksum_sum(frame.data + packet.l3, header_length);
+  if (sum != 0xffff) return DropReason::bad_ipv4_checksum;
   if (is_martian(ipv4.source, ipv4.destination, rule)) return DropReason::martian;
   if (ipv4.is_fragment()) return DropReason::fragment;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstddef>
 
 #include "dataplane/forward/icmp_answer.h"
 #include "dataplane/forward/link.h"
@@ -175,9 +176,9 @@ void Worker::forward_in(Frame& frame, Packet& packet, const Lookup& lookup) {
   if (!destination.available) return drop(frame, DropReason::destination_removed);
 
   if (packet.kind != PacketKind::icmp_error) {
-    const auto link = net::load<net::EthernetHeader>(frame.data);
-    if (record.client_mac != link.source || record.client_port_id != frame.port || record.client_vlan != packet.vlan) {
-      record.client_mac = link.source;
+    const auto from = net::load<net::MacAddr>(frame.data + offsetof(net::EthernetHeader, source));
+    if (record.client_mac != from || record.client_port_id != frame.port || record.client_vlan != packet.vlan) {
+      record.client_mac = from;
       record.client_port_id = frame.port;
       record.client_vlan = packet.vlan;
     }

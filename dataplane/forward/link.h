@@ -20,6 +20,7 @@ inline void extend_front(Frame& frame, int bytes) {
 /// Cuts the frame after the IPv4 packet: drops the padding of short frames.
 inline void trim_padding(Frame& frame, const Packet& packet) {
   const auto length = std::uint16_t(packet.l3 + packet.l3_length);
+  if (length == frame.length) return;
   frame.tailroom = std::uint16_t(frame.tailroom + frame.length - length);
   frame.length = length;
 }

@@ -19,11 +19,13 @@ constexpr std::size_t ipv4_destination = offsetof(net::Ipv4Header, destination);
 constexpr std::size_t port_source = 0;
 constexpr std::size_t port_destination = 2;
 
-// The word of TTL and protocol, one TTL less.
+// The word of TTL and protocol, one TTL less. Written whole: a byte written and read back as part of a word would wait
+// for the store to retire.
 void decrement(std::uint8_t* ipv4, ChecksumDelta& header) {
   const auto before = net::load<Be16>(ipv4 + ipv4_ttl);
-  ipv4[ipv4_ttl] = std::uint8_t(ipv4[ipv4_ttl] - 1);
-  header.replace(before, net::load<Be16>(ipv4 + ipv4_ttl));
+  const Be16 after(std::uint16_t(before.host() - 0x0100));
+  net::store(ipv4 + ipv4_ttl, after);
+  header.replace(before, after);
 }
 
 void apply(std::uint8_t* field, const ChecksumDelta& delta) { net::store(field, delta.apply(net::load<Be16>(field))); }
