@@ -147,6 +147,10 @@ void Engine::sleep(Slot& slot) const {
     for (std::size_t i = 0; i < count; ++i) fds[i] = {slot.wait_fds[i], POLLIN, 0};
     slot.worker->count_sleep();
     ::poll(fds.data(), count, sleep_ms);
+    // A port whose interface is gone stays "ready" for ever: without it, the worker sleeps again.
+    for (std::size_t i = 0; i < count; ++i) {
+      if ((fds[i].revents & (POLLERR | POLLNVAL)) != 0) std::erase(slot.wait_fds, fds[i].fd);
+    }
   }
   slot.mailbox->end_sleep();
 }
