@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "e2e"))
 
 from client import Load  # noqa: E402
 from director import Build, Director  # noqa: E402
-from netns import Lab, stop_on_signals, until  # noqa: E402
+from netns import Failed, Lab, stop_on_signals, until  # noqa: E402
 from topology import HTTP, VIP, Topology  # noqa: E402
 
 COLOUR = sys.stdout.isatty() and not os.environ.get("NO_COLOR") or bool(os.environ.get("FORCE_COLOR"))
@@ -195,6 +195,9 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nstopped; all that was made is removed", file=sys.stderr)
         return 130
+    except Failed as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     print(f"\nAll of it is removed again. {time.monotonic() - began:.0f} s.")
