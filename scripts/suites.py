@@ -24,7 +24,7 @@ RESULTS = REPOSITORY / "build" / "test-results"
 JOBS = str(os.cpu_count() or 2)
 FUZZ_SECONDS = os.environ.get("FUZZ_SECONDS", "10")
 # g++ 12's ThreadSanitizer doesn't know an address space as random as today's kernels make it.
-LESS_RANDOM = "setarch -R"
+LESS_RANDOM = ("setarch", "-R")
 
 TTY = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 BOLD, RED, GREEN, PLAIN = ("\033[1m", "\033[31m", "\033[32m", "\033[0m") if TTY else ("",) * 4
@@ -127,20 +127,22 @@ def introspect(build: str, what: str) -> list[dict]:
 
 
 def programs_of(build: str, tests: list[dict]) -> list[str]:
-    """Ninja's names of the executables behind some of meson's tests."""
+    """Ninja's names of the executables that some of meson's tests run, or need."""
     root = REPOSITORY / build
-    paths = {Path(os.path.normpath(word)) for test in tests for word in test["cmd"]}
-    return sorted(str(path.relative_to(root)) for path in paths if path.is_relative_to(root))
+    wanted = {target for test in tests for target in test["depends"]}
+    files = {target["filename"][0] for target in introspect(build, "targets")
+             if target["type"] == "executable" and target["id"] in wanted}
+    return sorted(str(Path(file).relative_to(root)) for file in files)
 
 
-def meson_suite(name: str, build: str, tests: list[dict], *options: str) -> Outcome:
-    """Runs some of meson's tests, built already."""
+def meson_suite(name: str, build: str, tests: list[dict], *options: str, under: tuple[str, ...] = ()) -> Outcome:
+    """Runs some of meson's tests, built already. under: a command that runs the command after it."""
     directory = RESULTS / name
     directory.mkdir(parents=True)
     log = REPOSITORY / build / "meson-logs" / "testlog.json"
     log.unlink(missing_ok=True)
     names = sorted({test["name"] for test in tests})
-    run("meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs", "--num-processes", JOBS, *options, *names,
+    run(*under, "meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs", "--num-processes", JOBS, *options, *names,
         GTEST_OUTPUT=f"xml:{directory}/", GTEST_BRIEF="1")
     return read_meson(log, directory) if log.exists() else Outcome(failures=[f"{name}: meson test did not run"])
 
@@ -188,7 +190,7 @@ class Suites:
     def _tests(self, suite: str, build: str) -> list[dict]:
         """Meson's tests that are meant: all, unless some are named without naming the suite. Under a sanitizer only
         those with a program of ours: scripts wouldn't behave differently."""
-        tests = [test for test in introspect(build, "tests") if suite == "unit" or programs_of(build, [test])]
+        tests = [test for test in introspect(build, "tests") if suite == "unit" or test["depends"]]
         if not self.names or suite in self.names:
             return tests
         return [test for test in tests if test["name"] in self.names]
@@ -214,7 +216,7 @@ class Suites:
             return Outcome()
         if not compile_targets(build, *programs_of(build, tests)):
             return Outcome(failures=["tsan: build"])
-        return meson_suite("tsan", build, tests, "--timeout-multiplier", "5", "--wrapper", LESS_RANDOM)
+        return meson_suite("tsan", build, tests, "--timeout-multiplier", "5", under=LESS_RANDOM)
 
     def fuzz(self) -> Outcome:
         listed = subprocess.run(["scripts/fuzz"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
