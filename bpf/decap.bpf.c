@@ -13,15 +13,15 @@
 #define IPV4_FRAGMENT 0x3fff /* more fragments, or an offset */
 
 SEC("xdp")
-int sluice_decap(struct xdp_md *context) {
-  void *data = (void *)(long)context->data;
-  void *end = (void *)(long)context->data_end;
-  struct ethhdr *ethernet = data;
-  struct iphdr *outer = data + sizeof *ethernet;
+int sluice_decap(struct xdp_md* context) {
+  void* data = (void*)(long)context->data;
+  void* end = (void*)(long)context->data_end;
+  struct ethhdr* ethernet = data;
+  struct iphdr* outer = data + sizeof *ethernet;
   struct ethhdr kept;
   __u32 outer_bytes;
 
-  if ((void *)(outer + 1) > end) return XDP_PASS;
+  if ((void*)(outer + 1) > end) return XDP_PASS;
   if (ethernet->h_proto != bpf_htons(ETH_P_IP) || outer->protocol != IPPROTO_IPIP) return XDP_PASS;
   /* A fragment holds only a part of the inner packet: the kernel would have to put it together first. */
   if (outer->frag_off & bpf_htons(IPV4_FRAGMENT)) return XDP_PASS;
@@ -32,10 +32,10 @@ int sluice_decap(struct xdp_md *context) {
 
   kept = *ethernet;
   if (bpf_xdp_adjust_head(context, (int)outer_bytes)) return XDP_DROP;
-  data = (void *)(long)context->data;
-  end = (void *)(long)context->data_end;
+  data = (void*)(long)context->data;
+  end = (void*)(long)context->data_end;
   ethernet = data;
-  if ((void *)(ethernet + 1) > end) return XDP_DROP;
+  if ((void*)(ethernet + 1) > end) return XDP_DROP;
   *ethernet = kept;
   return XDP_PASS;
 }

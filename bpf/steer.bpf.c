@@ -4,8 +4,8 @@
 //   (b) replies of NAT destinations that aren't addressed to this host, and ICMP errors about packets sent to them.
 // Everything else passes. What belongs to the engine while no engine listens is dropped, so that the kernel never
 // answers a client of a VIP with a RST. The maps are filled by dataplane/port/steer.cc; nothing is decided here about
-// where a packet goes next. Frames for other MACs than this host's pass, for the kernel to ignore. Only what steering needs is parsed: a malformed packet passes or is steered, and is
-// judged by whoever gets it.
+// where a packet goes next. Frames for other MACs than this host's pass, for the kernel to ignore. Only what steering
+// needs is parsed: a malformed packet passes or is steered, and is judged by whoever gets it.
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
@@ -182,8 +182,10 @@ static __always_inline int is_for_engine(void* data, void* end) {
 
   __be32 destination = ip->daddr;
   int for_engine = 0;
-  if (bpf_map_lookup_elem(&vips, &destination)) for_engine = is_for_service(ip, end);
-  else if (!bpf_map_lookup_elem(&local_addresses, &destination)) for_engine = is_from_nat_destination(ip, end);
+  if (bpf_map_lookup_elem(&vips, &destination))
+    for_engine = is_for_service(ip, end);
+  else if (!bpf_map_lookup_elem(&local_addresses, &destination))
+    for_engine = is_from_nat_destination(ip, end);
   return for_engine && is_to_this_host(ethernet);
 }
 
