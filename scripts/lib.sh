@@ -69,4 +69,4 @@ build_targets() {
 }
 
 # clang 16 has what libstdc++ 12 wants for std::expected, but says so only from 19 on.
-clang_arguments='-D__cpp_concepts=202002L -Wno-builtin-macro-redefined -Wno-macro-redefined'
+clang_arguments='-U__cpp_concepts -D__cpp_concepts=202002L -Wno-builtin-macro-redefined'
