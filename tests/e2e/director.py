@@ -61,8 +61,11 @@ class Director:
         self.process: Process | None = None
         self.may_end = False  # set by tests that end it themselves
 
-    def start(self, seconds: float = 15.0) -> Director:
-        self.process = self.host.start(self.build.sluiced, "-f", self.config, "-n", "-l", "--socket", self.socket)
+    def start(self, seconds: float = 15.0, cores: str = "") -> Director:
+        """cores: those it may use, as taskset(1) takes them; empty: as all of us."""
+        pinned = ("taskset", "-c", cores) if cores else ()
+        self.process = self.host.start(*pinned, self.build.sluiced, "-f", self.config, "-n", "-l", "--socket",
+                                       self.socket, name="sluiced")
         until("sluiced answers", self._answers, seconds)
         return self
 
