@@ -87,6 +87,12 @@ Result<std::unique_ptr<Engine>> Engine::create(EngineConfig config, std::vector<
   return engine;
 }
 
+std::vector<std::uint64_t> Engine::ports_lost(std::size_t worker) const {
+  std::vector<std::uint64_t> lost;
+  for (const auto& port : slots_[worker].ports.ports) lost.push_back(port->lost());
+  return lost;
+}
+
 Engine::~Engine() { stop(); }
 
 void Engine::start() {

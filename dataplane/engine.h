@@ -45,6 +45,8 @@ class Engine {
   /// Connections that one worker has room for.
   [[nodiscard]] std::size_t connections_per_worker() const { return connections_per_worker_; }
   [[nodiscard]] std::vector<PortStatus> port_status(std::size_t worker) const { return slots_[worker].port_status; }
+  /// Port::lost() of the worker's ports, now; index: PortId.
+  [[nodiscard]] std::vector<std::uint64_t> ports_lost(std::size_t worker) const;
   /// Core that the worker was pinned to; -1: none.
   [[nodiscard]] int core(std::size_t worker) const { return slots_[worker].core; }
 

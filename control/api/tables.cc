@@ -157,11 +157,12 @@ std::string counters_table(const Json& workers, const std::vector<std::pair<cons
 }
 
 std::string ports_table(const Json& workers) {
-  Columns columns({"Worker", "Core", "Interface", "Queue", "Mode"});
+  Columns columns({"Worker", "Core", "Interface", "Queue", "Lost", "Mode"});
   for (const auto& worker : workers) {
     for (const auto& port : worker.value("ports", Json::array())) {
       columns.row({id_of(worker), std::to_string(worker.value("core", 0)), port.value("interface", ""),
-                   std::to_string(port.value("queue", 0u)), port.value("mode", "")});
+                   std::to_string(port.value("queue", 0u)), std::to_string(port.value("lost", std::uint64_t{0})),
+                   port.value("mode", "")});
     }
   }
   return columns.empty() ? std::string() : "\n" + columns.text();

@@ -79,7 +79,7 @@ const char* const stats_json = R"({"uptime_s":93784,"workers":[
   {"id":0,"core":2,"received":1000,"transmitted":900,"handed_in":1,"handed_out":2,"passed":3,"made":4,"dropped":95,
    "drops":{"ttl_exceeded":95,"martian":0},"flows":10,"flows_max":1048576,"new_flows":20,"expired_flows":10,
    "ns_per_packet":{"engine":35.04,"total":420.0},"sleeps":7,"polls":8,
-   "ports":[{"interface":"eth0","mode":"af_xdp native copy","queue":0}]},
+   "ports":[{"interface":"eth0","mode":"af_xdp native copy","queue":0,"lost":12}]},
   {"id":1,"core":3,"received":5,"transmitted":5,"drops":{"ttl_exceeded":0,"martian":0},"flows_max":1048576,
    "ns_per_packet":{"engine":null},"ports":[{"interface":"eth0","mode":"af_xdp zero-copy","queue":1}]}],
   "steer":{"steered":1005,"passed":77,"dropped_no_engine":6}})";
@@ -90,9 +90,9 @@ TEST(StatsTable, ShowsEachWorkerAndOnlyDropsThatHappened) {
   EXPECT_EQ(*table,
             "Up for 1 day 2:03:04, 2 workers\n"
             "\n"
-            "Worker  Core  Interface  Queue  Mode\n"
-            "0          2  eth0           0  af_xdp native copy\n"
-            "1          3  eth0           1  af_xdp zero-copy\n"
+            "Worker  Core  Interface  Queue  Lost  Mode\n"
+            "0          2  eth0           0    12  af_xdp native copy\n"
+            "1          3  eth0           1     0  af_xdp zero-copy\n"
             "\n"
             "Worker  Received  Transmitted  Handed in  Handed out  Passed  Made  Dropped\n"
             "0           1000          900          1           2       3     4       95\n"

@@ -102,8 +102,13 @@ Json worker_json(const dataplane::Engine& engine, std::size_t w) {
     dropped += count;
   }
   Json ports = Json::array();
-  for (const dataplane::PortStatus& port : engine.port_status(w)) {
-    ports.push_back({{"interface", port.interface}, {"mode", port.mode}, {"queue", port.queue}});
+  const auto status = engine.port_status(w);
+  const auto lost = engine.ports_lost(w);
+  for (std::size_t port = 0; port < status.size(); ++port) {
+    ports.push_back({{"interface", status[port].interface},
+                     {"mode", status[port].mode},
+                     {"queue", status[port].queue},
+                     {"lost", lost[port]}});
   }
   const std::uint64_t packets = counters.received.read() + counters.handed_in.read();
   const auto per_packet = [&](std::uint64_t ns) { return packets == 0 ? 0.0 : double(ns) / double(packets); };

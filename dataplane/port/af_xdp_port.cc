@@ -72,7 +72,7 @@ std::size_t AfXdpPort::frames_lent() const {
   return lent;
 }
 
-std::uint64_t AfXdpPort::kernel_drops() const {
+std::uint64_t AfXdpPort::lost() const {
   std::uint64_t drops = 0;
   for (const auto& socket : sockets_) drops += socket->kernel_drops();
   return drops;

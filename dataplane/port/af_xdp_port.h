@@ -33,7 +33,7 @@ class AfXdpPort final : public Port {
   /// Frames that the kernel holds, for receiving and for sending. Worker's thread.
   [[nodiscard]] std::size_t frames_lent() const;
   /// Packets for us that the kernel dropped on our queues. A system call per queue; any thread.
-  [[nodiscard]] std::uint64_t kernel_drops() const;
+  [[nodiscard]] std::uint64_t lost() const override;
 
  private:
   AfXdpPort(PortId id, PortStatus status, UmemPool& pool, std::vector<std::unique_ptr<XskSocket>> sockets);

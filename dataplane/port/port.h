@@ -49,7 +49,7 @@ class FramePool {
   virtual void release(std::span<const Frame> frames) = 0;
 };
 
-/// What a port counted itself. Written by the owning worker only, read by others with relaxed loads.
+/// What a port is.
 struct PortStatus {
   std::string interface;  ///< "eth0"
   std::string mode;       ///< "af_xdp zero-copy", "af_xdp native copy", "af_xdp generic", "tun", "memory"
@@ -69,6 +69,9 @@ class Port {
   /// A descriptor that becomes readable when packets arrive, for a worker that sleeps; -1: there is none, poll.
   [[nodiscard]] virtual int wait_fd() const = 0;
   [[nodiscard]] virtual PortStatus status() const = 0;
+  /// Packets lost at the port itself, before the engine had them or after it gave them up: the kernel had no room in a
+  /// ring, the host's stack refused one. Any thread.
+  [[nodiscard]] virtual std::uint64_t lost() const { return 0; }
 };
 
 /// What a driver opens for one worker. Destroyed in this order: ports, then the pool that they gave their frames to.

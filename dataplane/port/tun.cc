@@ -83,7 +83,9 @@ std::size_t TunPort::receive(std::span<Frame> frames) {
 }
 
 std::size_t TunPort::transmit(std::span<const Frame> frames) {
-  for (const Frame& frame : frames) refused_ += !write_packet(frame);
+  std::uint64_t refused = 0;
+  for (const Frame& frame : frames) refused += !write_packet(frame);
+  if (refused > 0) lost_.fetch_add(refused, std::memory_order_relaxed);
   pool_.release(frames);
   return frames.size();
 }

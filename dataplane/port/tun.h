@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,13 +27,13 @@ class TunPort final : public Port {
   /// Frames begin with a made-up Ethernet header: MACs all zero, ether type by IP version.
   std::size_t receive(std::span<Frame> frames) override;
   /// Strips the Ethernet header and one VLAN tag. Takes every frame: what the host refuses (not IP, its queue is full,
-  /// the device is down) is counted in refused() and gone.
+  /// the device is down) is counted in lost() and gone.
   std::size_t transmit(std::span<const Frame> frames) override;
   void flush() override {}
   [[nodiscard]] int wait_fd() const override { return fd_; }
   [[nodiscard]] PortStatus status() const override { return {.interface = tun_name, .mode = "tun", .queue = queue_}; }
 
-  [[nodiscard]] std::uint64_t refused() const { return refused_; }
+  [[nodiscard]] std::uint64_t lost() const override { return lost_.load(std::memory_order_relaxed); }
 
  private:
   friend Result<std::vector<std::unique_ptr<Port>>> open_tun(PortId id, std::span<FramePool* const> pools);
@@ -43,7 +44,7 @@ class TunPort final : public Port {
   std::uint32_t queue_;
   int fd_;
   FramePool& pool_;
-  std::uint64_t refused_ = 0;
+  std::atomic<std::uint64_t> lost_{0};   // written by the worker, read by anyone, relaxed
   std::shared_ptr<TunRouting> routing_;  // shared by the queues: the last one undoes it
 };
 

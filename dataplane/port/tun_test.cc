@@ -116,7 +116,7 @@ TEST_F(TunTest, WhatIsNotIpIsRefusedAndItsFrameComesBack) {
     const Frame frame = frame_of(bytes);
     EXPECT_EQ(tun.transmit({&frame, 1}), 1u);
   }
-  EXPECT_EQ(tun.refused(), 3u);
+  EXPECT_EQ(tun.lost(), 3u);
   EXPECT_EQ(pool_.outstanding(), 0u);
   Frame none;
   EXPECT_EQ(tun.receive({&none, 1}), 0u);
