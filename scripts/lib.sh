@@ -33,7 +33,7 @@ child=
 on_signal() {
   trap '' INT TERM HUP
   if [ -n "$child" ]; then
-    kill -TERM "$child" 2>/dev/null || true
+    kill -TERM -- "-$child" 2>/dev/null || true
     wait "$child" || true
   fi
   printf '\n%sstopped%s\n' "$red" "$plain" >&2
@@ -42,11 +42,14 @@ on_signal() {
 trap 'on_signal 130' INT
 trap 'on_signal 143' TERM HUP
 
-# watched COMMAND...: runs it and returns its status. A signal to the script ends it, too.
+# watched COMMAND...: runs it and returns its status. A signal to the script ends it, and what it started, too: job
+# control (set -m) gives it a process group of its own.
 watched() {
   local status=0
+  set -m
   "$@" </dev/null &
   child=$!
+  set +m
   wait "$child" || status=$?
   child=
   return "$status"

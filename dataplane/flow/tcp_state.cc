@@ -6,9 +6,9 @@ namespace sluice::dataplane {
 
 namespace {
 
-constexpr TcpState NO = TcpState::none, ES = TcpState::established, SS = TcpState::syn_sent, SR = TcpState::syn_recv,
+constexpr TcpState ES = TcpState::established, SS = TcpState::syn_sent, SR = TcpState::syn_recv,
                    FW = TcpState::fin_wait, TW = TcpState::time_wait, CL = TcpState::close, CW = TcpState::close_wait,
-                   LA = TcpState::last_ack, LI = TcpState::listen, SA = TcpState::synack;
+                   LA = TcpState::last_ack, LI = TcpState::listen;
 
 enum Event { event_syn, event_fin, event_ack, event_rst, events };
 
