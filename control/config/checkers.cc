@@ -108,7 +108,7 @@ void set_url_virtualhost(Context& context, const Statement& statement, Url& url)
 
 constexpr auto url_keywords = std::to_array<Keyword<Url>>({
     {"path", set_path},
-    {"status_code", set_status_code, Shape::line, 0},
+    {"status_code", set_status_code, nullptr, Shape::line, 0},
     {"digest", set_digest},
     {"virtualhost", set_url_virtualhost},
     {"regex"},
@@ -151,7 +151,7 @@ constexpr auto tcp_keywords = std::to_array<CheckerKeyword>({
 });
 
 constexpr auto http_only_keywords = std::to_array<CheckerKeyword>({
-    {"url", add_url, Shape::block, 0},
+    {"url", add_url, nullptr, Shape::block, 0},
     {"virtualhost", set_virtualhost<CheckerDraft>},
     {"http_protocol", set_http_protocol},
     {"fast_recovery", set_fast_recovery},
@@ -176,21 +176,21 @@ constexpr auto http_keywords = joined(tcp_keywords, http_only_keywords);
 void note_script(Context& context, const Statement& statement, CheckerDraft&) { (void)read_script(context, statement); }
 
 constexpr auto other_only_keywords = std::to_array<CheckerKeyword>({
-    {"misc_path", note_script, Shape::line, 0},
-    {"misc_timeout", known<CheckerDraft>, Shape::line, 0},
-    {"misc_dynamic", known<CheckerDraft>, Shape::line, 0},
-    {"user", known<CheckerDraft>, Shape::line, 0},
-    {"helo_name", known<CheckerDraft>, Shape::line, 0},
-    {"host", known<CheckerDraft>, Shape::block, 0},
-    {"type", known<CheckerDraft>, Shape::line, 0},
-    {"name", known<CheckerDraft>, Shape::line, 0},
-    {"payload", known<CheckerDraft>, Shape::line, 0},
-    {"require_reply", known<CheckerDraft>, Shape::line, 0},
-    {"min_reply_length", known<CheckerDraft>, Shape::line, 0},
-    {"max_reply_length", known<CheckerDraft>, Shape::line, 0},
-    {"track_file", known<CheckerDraft>, Shape::line, 0},
-    {"weight", known<CheckerDraft>, Shape::line, 0},
-    {"reverse", known<CheckerDraft>, Shape::line, 0},
+    {"misc_path", note_script, nullptr, Shape::line, 0},
+    {"misc_timeout", known<CheckerDraft>, nullptr, Shape::line, 0},
+    {"misc_dynamic", known<CheckerDraft>, nullptr, Shape::line, 0},
+    {"user", known<CheckerDraft>, nullptr, Shape::line, 0},
+    {"helo_name", known<CheckerDraft>, nullptr, Shape::line, 0},
+    {"host", known<CheckerDraft>, nullptr, Shape::block, 0},
+    {"type", known<CheckerDraft>, nullptr, Shape::line, 0},
+    {"name", known<CheckerDraft>, nullptr, Shape::line, 0},
+    {"payload", known<CheckerDraft>, nullptr, Shape::line, 0},
+    {"require_reply", known<CheckerDraft>, nullptr, Shape::line, 0},
+    {"min_reply_length", known<CheckerDraft>, nullptr, Shape::line, 0},
+    {"max_reply_length", known<CheckerDraft>, nullptr, Shape::line, 0},
+    {"track_file", known<CheckerDraft>, nullptr, Shape::line, 0},
+    {"weight", known<CheckerDraft>, nullptr, Shape::line, 0},
+    {"reverse", known<CheckerDraft>, nullptr, Shape::line, 0},
 });
 constexpr auto other_keywords = joined(tcp_keywords, other_only_keywords);
 

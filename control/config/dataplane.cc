@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdint>
 
-#include "control/config/keywords.h"
+#include "control/config/fields.h"
 
 namespace sluice::control::config {
 
@@ -19,18 +19,14 @@ constexpr std::size_t interface_name_max = 15;
 
 using D = Dataplane;
 
-void set_driver(Context& context, const Statement& statement, D& dataplane) {
-  const Word* word = argument(context, statement, 1, "af_xdp");
-  if (word == nullptr) return;
-  if (word->text == "af_xdp") {
-    dataplane.driver = Driver::af_xdp;
-  } else if (word->text == "dpdk") {
-    context.diagnostics.error(statement.place_of(1), "driver 'dpdk' is not built yet, af_xdp is used; expected af_xdp");
-  } else {
-    context.diagnostics.error(statement.place_of(1),
-                              fmt::format("driver {} ignored, expected af_xdp", quoted(word->text)));
-  }
-}
+/// dpdk isn't among them until it is built.
+constexpr std::array<Choice<Driver>, 1> drivers = {{{"af_xdp", Driver::af_xdp}}};
+constexpr std::array<Choice<PollPolicy>, 2> polls = {
+    {{"adaptive", PollPolicy::adaptive}, {"always", PollPolicy::always}}};
+constexpr std::array<Choice<XdpMode>, 4> xdp_modes = {{{"auto", XdpMode::automatic},
+                                                       {"zero_copy", XdpMode::zero_copy},
+                                                       {"native_copy", XdpMode::native_copy},
+                                                       {"generic", XdpMode::generic}}};
 
 void add_interface(Context& context, const Statement& statement, std::size_t index, D& dataplane) {
   const std::string& name = statement.words[index].text;
@@ -92,54 +88,35 @@ void set_cores(Context& context, const Statement& statement, D& dataplane) {
   }
 }
 
-void set_connections(Context& context, const Statement& statement, D& dataplane) {
-  if (auto value = read_integer(context, statement, 1, connections_min, connections_max)) {
-    dataplane.connections = static_cast<std::uint32_t>(*value);
-  }
+void write_interfaces(Writer& writer, std::string_view keyword, const D& dataplane) {
+  if (dataplane.interfaces.empty()) return;
+  writer.open_list(keyword);
+  for (const std::string& name : dataplane.interfaces) writer.item({plain("name", name)});
+  writer.close_list();
 }
 
-void set_poll(Context& context, const Statement& statement, D& dataplane) {
-  const Word* word = argument(context, statement, 1, "adaptive or always");
-  if (word == nullptr) return;
-  if (word->text == "adaptive") {
-    dataplane.poll = PollPolicy::adaptive;
-  } else if (word->text == "always") {
-    dataplane.poll = PollPolicy::always;
-  } else {
-    context.diagnostics.error(statement.place_of(1),
-                              fmt::format("poll {} ignored, expected adaptive or always", quoted(word->text)));
-  }
+void write_cores(Writer& writer, std::string_view keyword, const D& dataplane) {
+  if (dataplane.cores.empty()) return;
+  std::vector<Arg> args;
+  for (const unsigned core : dataplane.cores) args.push_back(plain("", std::int64_t{core}));
+  writer.line(keyword, args);
 }
 
-void set_xdp_mode(Context& context, const Statement& statement, D& dataplane) {
-  static constexpr std::array<std::pair<std::string_view, XdpMode>, 4> modes = {{
-      {"auto", XdpMode::automatic},
-      {"zero_copy", XdpMode::zero_copy},
-      {"native_copy", XdpMode::native_copy},
-      {"generic", XdpMode::generic},
-  }};
-  const Word* word = argument(context, statement, 1, "auto, zero_copy, native_copy or generic");
-  if (word == nullptr) return;
-  for (const auto& [name, mode] : modes) {
-    if (name == word->text) {
-      dataplane.xdp_mode = mode;
-      return;
-    }
-  }
-  context.diagnostics.error(
-      statement.place_of(1),
-      fmt::format("xdp_mode {} ignored, expected auto, zero_copy, native_copy or generic", quoted(word->text)));
-}
+using F = Field<D>;
+constexpr auto interfaces = F::block("interfaces", set_interfaces, write_interfaces);
 
 constexpr auto keywords = std::to_array<Keyword<D>>({
-    {"driver", set_driver},
-    {"interfaces", set_interfaces, Shape::block, 0},
-    {"interface", set_interfaces, Shape::line, 0},
-    {"queues", set_queues},
-    {"cores", set_cores, Shape::line, 0},
-    {"connections", set_connections},
-    {"poll", set_poll},
-    {"xdp_mode", set_xdp_mode},
+    F::choice<&D::driver, drivers>("driver"),
+    interfaces,
+    F::custom("interface", set_interfaces),
+    F::custom("queues", set_queues,
+              [](Writer& writer, std::string_view keyword, const D& dataplane) {
+                writer.line(keyword, {plain("", std::int64_t{dataplane.queues})});
+              }),
+    F::custom("cores", set_cores, write_cores),
+    F::integer<&D::connections, connections_min, connections_max>("connections"),
+    F::choice<&D::poll, polls>("poll"),
+    F::choice<&D::xdp_mode, xdp_modes>("xdp_mode"),
 });
 
 }  // namespace
@@ -148,5 +125,13 @@ void read_dataplane(Context& context, const Statement& statement) {
   context.config.dataplane.position = context.diagnostics.position(statement.place);
   apply<D>(context, keywords, "dataplane", statement.children, context.config.dataplane);
 }
+
+void write_dataplane(Writer& writer, const Config& config) {
+  writer.open("dataplane", {});
+  write_all<D>(writer, keywords, config.dataplane);
+  writer.close();
+}
+
+void list_dataplane(const std::string& block, std::vector<KeywordInfo>& out) { list_all<D>(block, keywords, out); }
 
 }  // namespace sluice::control::config

@@ -49,7 +49,7 @@ TEST(DataplaneBlock, BadValuesLeaveTheDefault) {
         "interfaces averyveryverylongname", "interfaces a/b", "interfaces", "cores", "wurst 3"}) {
     EXPECT_EQ(with(line, 1), Dataplane{}) << line;
   }
-  EXPECT_TRUE(complains(parse("dataplane {\ndriver dpdk\n}\n"), "2:8: error: driver 'dpdk' is not built yet"));
+  EXPECT_TRUE(complains(parse("dataplane {\ndriver dpdk\n}\n"), "2:8: error: driver 'dpdk' ignored, expected af_xdp"));
 }
 
 }  // namespace

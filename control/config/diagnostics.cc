@@ -46,10 +46,8 @@ std::string Complaint::text() const {
   return fmt::format("{}: {}: {}", where, name_of(severity), message);
 }
 
-std::string Position::text() const { return fmt::format("{}:{}:{}", file, line, column); }
-
 std::uint32_t Diagnostics::add_file(std::string name, std::shared_ptr<const std::string> text) {
-  File file{std::move(name), std::move(text), {0}};
+  File file{std::make_shared<const std::string>(std::move(name)), std::move(text), {0}};
   const std::string& bytes = *file.text;
   for (std::size_t at = bytes.find('\n'); at != std::string::npos; at = bytes.find('\n', at + 1)) {
     file.line_starts.push_back(at + 1);
@@ -58,7 +56,7 @@ std::uint32_t Diagnostics::add_file(std::string name, std::shared_ptr<const std:
   return static_cast<std::uint32_t>(files_.size() - 1);
 }
 
-Position Diagnostics::position(Place place) const { return {file_name(place.file), place.line, place.column}; }
+Position Diagnostics::position(Place place) const { return {files_[place.file].name, place.line, place.column}; }
 
 void Diagnostics::notice(Place place, std::string message) {
   if (!notices_muted_) add(Severity::notice, place, std::move(message), exit_status_clean);
@@ -90,10 +88,10 @@ void Diagnostics::finish(ParseOutcome& outcome) {
   outcome.complaints_dropped = dropped_;
   if (dropped_ > 0) {
     outcome.complaints.push_back(
-        Complaint{dropped_status_ == 0 ? Severity::notice : Severity::warning, files_.front().name, 0, 0,
+        Complaint{dropped_status_ == 0 ? Severity::notice : Severity::warning, *files_.front().name, 0, 0,
                   fmt::format("{} more complaints are not shown", dropped_), "", dropped_status_});
   }
-  for (const File& file : files_) outcome.files.push_back(file.name);
+  for (const File& file : files_) outcome.files.push_back(*file.name);
 }
 
 std::string Diagnostics::line_text(Place place) const {

@@ -32,7 +32,7 @@ class Diagnostics {
  public:
   /// Remembers a file; `text` is kept alive. Returns its index.
   std::uint32_t add_file(std::string name, std::shared_ptr<const std::string> text);
-  [[nodiscard]] const std::string& file_name(std::uint32_t file) const { return files_[file].name; }
+  [[nodiscard]] const std::string& file_name(std::uint32_t file) const { return *files_[file].name; }
   [[nodiscard]] Position position(Place place) const;
 
   /// Notices are not recorded while muted (inside what is skipped as a whole, and said so once).
@@ -55,7 +55,7 @@ class Diagnostics {
 
  private:
   struct File {
-    std::string name;
+    std::shared_ptr<const std::string> name;
     std::shared_ptr<const std::string> text;
     std::vector<std::size_t> line_starts;
   };

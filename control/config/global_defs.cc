@@ -27,7 +27,7 @@ void set_script_security(Context&, const Statement&, G& global) { global.enable_
 
 void set_rs_init_notifies(Context& context, const Statement& statement, G& global) {
   if (auto value = read_bool(context, statement, 1)) global.rs_init_notifies = *value;
-  note_accepted(context, statement);
+  note_effect(context, statement, Effect::later, {});
 }
 
 void set_log_all_failures(Context& context, const Statement& statement, G& global) {
@@ -36,12 +36,13 @@ void set_log_all_failures(Context& context, const Statement& statement, G& globa
 
 /// vrrp_garp_interval 0 stands in many a vendor's sample; keepalived refuses it.
 void check_interval(Context& context, const Statement& statement, G&) {
-  if (read_timer(context, statement, 1, Duration(1), short_timer_max)) note_accepted(context, statement);
+  if (read_timer(context, statement, 1, Duration(1), short_timer_max))
+    note_effect(context, statement, Effect::later, {});
 }
 
 void set_vrrp_version(Context& context, const Statement& statement, G& global) {
   if (auto value = read_integer(context, statement, 1, 2, 3)) global.vrrp_version = static_cast<unsigned>(*value);
-  note_accepted(context, statement);
+  note_effect(context, statement, Effect::later, {});
 }
 
 /// 0 is taken as 1 s, with a complaint.
@@ -50,20 +51,20 @@ void check_smtp_timeout(Context& context, const Statement& statement, G&) {
   if (value && *value == 0) {
     context.diagnostics.warning(statement.place_of(1), "smtp_connect_timeout '0' is taken as 1, expected 1..4294");
   }
-  if (value) note_accepted(context, statement);
+  if (value) note_effect(context, statement, Effect::later, {});
 }
 
 constexpr auto keywords = std::to_array<Keyword<G>>({
     {"router_id", set_router_id},
-    {"script_user", set_script_user, Shape::line, 3},
-    {"enable_script_security", set_script_security, Shape::line, 1},
+    {"script_user", set_script_user, nullptr, Shape::line, 3},
+    {"enable_script_security", set_script_security, nullptr, Shape::line, 1},
     {"rs_init_notifies", set_rs_init_notifies},
     {"checker_log_all_failures", set_log_all_failures},
     {"vrrp_garp_interval", check_interval},
     {"vrrp_gna_interval", check_interval},
     {"smtp_connect_timeout", check_smtp_timeout},
     // Mail.
-    {"notification_email", nullptr, Shape::block},
+    {"notification_email", nullptr, nullptr, Shape::block},
     {"notification_email_from"},
     {"smtp_server"},
     {"smtp_helo_name"},

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <utility>
+
+#include "control/config/fields.h"
 
 namespace sluice::control::config {
 
@@ -83,9 +86,20 @@ void complain_unknown(Context& context, const Statement& statement, std::string_
                                           statement.has_block ? "the whole block is" : "the line is"));
 }
 
-void note_accepted(Context& context, const Statement& statement) {
-  context.diagnostics.notice(statement.place,
-                             fmt::format("{} is accepted, but not acted on yet", quoted(statement.keyword())));
+void note_effect(Context& context, const Statement& statement, Effect effect, std::string_view reason) {
+  if (effect == Effect::none) {
+    context.diagnostics.notice(statement.place,
+                               fmt::format("{} has no effect: {}", quoted(statement.keyword()), reason));
+  } else if (effect == Effect::later) {
+    context.diagnostics.notice(statement.place,
+                               fmt::format("{} is accepted, but not acted on yet{}{}", quoted(statement.keyword()),
+                                           reason.empty() ? "" : ": ", reason));
+  }
+}
+
+void note_deprecated(Context& context, const Statement& statement, std::string_view canonical) {
+  context.diagnostics.warning(statement.place, fmt::format("{} is an old spelling of '{}', which it is taken as",
+                                                           quoted(statement.keyword()), canonical));
 }
 
 void note_extra_words(Context& context, const Statement& statement, unsigned words_max) {
@@ -98,6 +112,33 @@ void complain_block(Context& context, const Statement& statement, std::string_vi
   context.diagnostics.error(statement.place,
                             fmt::format("unexpected '{{' after {}, what it encloses is read as part of {}",
                                         quoted(statement.keyword()), block.empty() ? "the top level" : block));
+}
+
+std::string one_of(std::span<const std::string_view> words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 == words.size() ? " or " : ", ";
+    text += words[i];
+  }
+  return text;
+}
+
+void complain_choice(Context& context, const Statement& statement, std::size_t index,
+                     std::span<const std::string_view> words) {
+  const Word* word = argument(context, statement, index, one_of(words));
+  if (word == nullptr) return;
+  const std::string_view guess = likeliest(word->text, statement.keyword(), words);
+  context.diagnostics.error(
+      statement.place_of(index),
+      fmt::format("{} {} ignored, expected {}{}", statement.keyword(), quoted(word->text), one_of(words),
+                  guess.empty() ? "" : fmt::format(" (did you mean '{}'?)", guess)));
+}
+
+void write_script(Writer& writer, std::string_view name, const Script& script) {
+  std::vector<Arg> args = {plain("command", CommandLine{script.argv})};
+  if (script.user) args.push_back(plain("user", *script.user));
+  if (script.group) args.push_back(plain("group", *script.group));
+  writer.line(name, args);
 }
 
 }  // namespace sluice::control::config

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "control/config/writer.h"
+
 namespace sluice::control::config {
 
 namespace {
@@ -20,14 +22,6 @@ std::int64_t leading_number(std::string_view text, std::size_t& used) {
     value = std::min(value * 10 + (text[used] - '0'), ceiling);
   }
   return value;
-}
-
-std::string seconds_text(Duration duration) {
-  const auto whole = duration.count() / 1'000'000;
-  const auto part = duration.count() % 1'000'000;
-  if (part == 0) return fmt::format("{}", whole);
-  std::string text = fmt::format("{}.{:06}", whole, part);
-  return text.substr(0, text.find_last_not_of('0') + 1);
 }
 
 std::string_view trim_blanks(std::string_view text) {
@@ -184,6 +178,15 @@ std::optional<Script> read_script(Context& context, const Statement& statement) 
   if (words.size() > 3) script.group = words[3];
   context.scripts.push_back({statement.place, script.argv.front(), {}});
   return script;
+}
+
+void read_script_once(Context& context, const Statement& statement, std::optional<Script>& script) {
+  if (script) {
+    context.diagnostics.error(statement.place, fmt::format("{} ignored, the block has one already (line {})",
+                                                           quoted(statement.keyword()), script->position.line));
+    return;
+  }
+  script = read_script(context, statement);
 }
 
 }  // namespace sluice::control::config

@@ -56,6 +56,9 @@ std::optional<net::L4Port> read_port(Context& context, const Statement& statemen
 /// `keyword COMMAND [USER [GROUP]]`, split like a shell would.
 std::optional<Script> read_script(Context& context, const Statement& statement);
 
+/// As read_script; a second one in the same block is refused, as in keepalived.
+void read_script_once(Context& context, const Statement& statement, std::optional<Script>& script);
+
 /// Some of keepalived's timers end where 32 bits of microseconds do.
 inline constexpr Duration short_timer_max = Duration(4'294'967'295);
 /// The others end beyond all use; 30 years leave room for sums of them.

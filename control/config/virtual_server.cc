@@ -113,15 +113,6 @@ std::optional<MethodDraft> read_method(Context& context, const Statement& statem
   return draft;
 }
 
-void set_once(Context& context, const Statement& statement, std::optional<Script>& script) {
-  if (script) {
-    context.diagnostics.error(statement.place, fmt::format("{} ignored, the block has one already (line {})",
-                                                           quoted(statement.keyword()), script->position.line));
-    return;
-  }
-  script = read_script(context, statement);
-}
-
 // --- real_server --------------------------------------------------------------------------------------------------
 
 using R = RealServerDraft;
@@ -135,9 +126,11 @@ void rs_inhibit(Context& context, const Statement& statement, R& rs) {
 void rs_method(Context& context, const Statement& statement, R& rs) {
   if (auto value = read_method(context, statement)) rs.method = value;
 }
-void rs_notify_up(Context& context, const Statement& statement, R& rs) { set_once(context, statement, rs.notify_up); }
+void rs_notify_up(Context& context, const Statement& statement, R& rs) {
+  read_script_once(context, statement, rs.notify_up);
+}
 void rs_notify_down(Context& context, const Statement& statement, R& rs) {
-  set_once(context, statement, rs.notify_down);
+  read_script_once(context, statement, rs.notify_down);
 }
 void rs_upper(Context& context, const Statement& statement, R& rs) {
   if (auto value = read_integer(context, statement, 1, 0, 4294967295)) {
@@ -156,9 +149,9 @@ void rs_checker(Context& context, const Statement& statement, R& rs) {
 constexpr auto real_server_keywords = std::to_array<Keyword<R>>({
     {"weight", rs_weight},
     {"inhibit_on_failure", rs_inhibit},
-    {"lvs_method", rs_method, Shape::line, 0},
-    {"notify_up", rs_notify_up, Shape::line, 0},
-    {"notify_down", rs_notify_down, Shape::line, 0},
+    {"lvs_method", rs_method, nullptr, Shape::line, 0},
+    {"notify_up", rs_notify_up, nullptr, Shape::line, 0},
+    {"notify_down", rs_notify_down, nullptr, Shape::line, 0},
     {"uthreshold", rs_upper},
     {"lthreshold", rs_lower},
     {"smtp_alert"},
@@ -170,16 +163,16 @@ constexpr auto real_server_keywords = std::to_array<Keyword<R>>({
     {"delay_loop", set_delay_loop<R>},
     {"virtualhost", set_virtualhost<R>},
     {"snmp_name"},
-    {"TCP_CHECK", rs_checker, Shape::block},
-    {"HTTP_GET", rs_checker, Shape::block},
-    {"SSL_GET", rs_checker, Shape::block},
-    {"MISC_CHECK", rs_checker, Shape::block},
-    {"SMTP_CHECK", rs_checker, Shape::block},
-    {"DNS_CHECK", rs_checker, Shape::block},
-    {"UDP_CHECK", rs_checker, Shape::block},
-    {"PING_CHECK", rs_checker, Shape::block},
-    {"FILE_CHECK", rs_checker, Shape::block},
-    {"BFD_CHECK", rs_checker, Shape::block},
+    {"TCP_CHECK", rs_checker, nullptr, Shape::block},
+    {"HTTP_GET", rs_checker, nullptr, Shape::block},
+    {"SSL_GET", rs_checker, nullptr, Shape::block},
+    {"MISC_CHECK", rs_checker, nullptr, Shape::block},
+    {"SMTP_CHECK", rs_checker, nullptr, Shape::block},
+    {"DNS_CHECK", rs_checker, nullptr, Shape::block},
+    {"UDP_CHECK", rs_checker, nullptr, Shape::block},
+    {"PING_CHECK", rs_checker, nullptr, Shape::block},
+    {"FILE_CHECK", rs_checker, nullptr, Shape::block},
+    {"BFD_CHECK", rs_checker, nullptr, Shape::block},
 });
 
 // --- virtual_server -----------------------------------------------------------------------------------------------
@@ -266,7 +259,7 @@ void vs_persistence(Context& context, const Statement& statement, V& vs) {
   } else if (auto value = read_integer(context, statement, 1, 1, persistence_max_s)) {
     vs.persistence_s = *value;
   }
-  if (vs.persistence_s != 0) note_accepted(context, statement);
+  if (vs.persistence_s != 0) note_effect(context, statement, Effect::later, {});
 }
 
 void vs_sorry_server(Context& context, const Statement& statement, V& vs) {
@@ -307,9 +300,11 @@ void vs_quorum(Context& context, const Statement& statement, V& vs) {
 void vs_hysteresis(Context& context, const Statement& statement, V& vs) {
   if (auto value = read_integer(context, statement, 1, 0, 4294967295)) vs.hysteresis = *value;
 }
-void vs_quorum_up(Context& context, const Statement& statement, V& vs) { set_once(context, statement, vs.quorum_up); }
+void vs_quorum_up(Context& context, const Statement& statement, V& vs) {
+  read_script_once(context, statement, vs.quorum_up);
+}
 void vs_quorum_down(Context& context, const Statement& statement, V& vs) {
-  set_once(context, statement, vs.quorum_down);
+  read_script_once(context, statement, vs.quorum_down);
 }
 void vs_weight(Context& context, const Statement& statement, V& vs) {
   if (auto value = read_integer(context, statement, 1, 1, weight_max)) vs.weight = static_cast<std::uint32_t>(*value);
@@ -328,34 +323,34 @@ void vs_sh_fallback(Context& context, const Statement& statement, V& vs) {
   if (needs_scheduler(context, statement, vs, "sh")) vs.sh_fallback = true;
 }
 void vs_mh_flag(Context& context, const Statement& statement, V& vs) {
-  if (needs_scheduler(context, statement, vs, "mh")) note_accepted(context, statement);
+  if (needs_scheduler(context, statement, vs, "mh")) note_effect(context, statement, Effect::later, {});
 }
 
 constexpr auto virtual_server_keywords = std::to_array<Keyword<V>>({
     {"delay_loop", set_delay_loop<V>},
     {"lb_algo", vs_scheduler},
     {"lvs_sched", vs_scheduler},
-    {"lb_kind", vs_method, Shape::line, 0},
-    {"lvs_method", vs_method, Shape::line, 0},
+    {"lb_kind", vs_method, nullptr, Shape::line, 0},
+    {"lvs_method", vs_method, nullptr, Shape::line, 0},
     {"protocol", vs_protocol},
     {"persistence_timeout", vs_persistence},
     {"persistence_granularity"},
     {"persistence_engine"},
     {"virtualhost", set_virtualhost<V>},
-    {"sorry_server", vs_sorry_server, Shape::line, 3},
-    {"sorry_server_inhibit", vs_sorry_inhibit, Shape::line, 1},
-    {"sorry_server_lvs_method", vs_sorry_method, Shape::line, 0},
-    {"alpha", vs_alpha, Shape::line, 1},
-    {"omega", vs_omega, Shape::line, 1},
+    {"sorry_server", vs_sorry_server, nullptr, Shape::line, 3},
+    {"sorry_server_inhibit", vs_sorry_inhibit, nullptr, Shape::line, 1},
+    {"sorry_server_lvs_method", vs_sorry_method, nullptr, Shape::line, 0},
+    {"alpha", vs_alpha, nullptr, Shape::line, 1},
+    {"omega", vs_omega, nullptr, Shape::line, 1},
     {"quorum", vs_quorum},
     {"hysteresis", vs_hysteresis},
-    {"quorum_up", vs_quorum_up, Shape::line, 0},
-    {"quorum_down", vs_quorum_down, Shape::line, 0},
+    {"quorum_up", vs_quorum_up, nullptr, Shape::line, 0},
+    {"quorum_down", vs_quorum_down, nullptr, Shape::line, 0},
     {"retry", set_retry<V, 1>},
     {"delay_before_retry", set_delay_before_retry<V>},
     {"warmup", set_warmup<V>},
     {"connect_timeout", set_connect_timeout<V>},
-    {"inhibit_on_failure", vs_inhibit, Shape::line, 1},
+    {"inhibit_on_failure", vs_inhibit, nullptr, Shape::line, 1},
     {"weight", vs_weight},
     {"ha_suspend"},
     {"smtp_alert"},
@@ -365,12 +360,12 @@ constexpr auto virtual_server_keywords = std::to_array<Keyword<V>>({
     {"flag-1"},
     {"flag-2"},
     {"flag-3"},
-    {"sh-port", vs_sh_port, Shape::line, 1},
-    {"sh-fallback", vs_sh_fallback, Shape::line, 1},
-    {"mh-port", vs_mh_flag, Shape::line, 1},
-    {"mh-fallback", vs_mh_flag, Shape::line, 1},
+    {"sh-port", vs_sh_port, nullptr, Shape::line, 1},
+    {"sh-fallback", vs_sh_fallback, nullptr, Shape::line, 1},
+    {"mh-port", vs_mh_flag, nullptr, Shape::line, 1},
+    {"mh-fallback", vs_mh_flag, nullptr, Shape::line, 1},
     {"snmp_name"},
-    {"real_server", vs_real_server, Shape::block, 3},
+    {"real_server", vs_real_server, nullptr, Shape::block, 3},
 });
 
 // --- what was written -> final values -----------------------------------------------------------------------------

@@ -13,10 +13,6 @@ namespace {
 /// keepalived runs scripts as this user where it exists and nobody else is named.
 constexpr const char* default_script_user = "keepalived_script";
 
-std::string text(const config::Position& position) {
-  return fmt::format("{}:{}:{}", position.file, position.line, position.column);
-}
-
 milliseconds rounded_up(config::Duration duration) { return std::chrono::ceil<milliseconds>(duration); }
 
 /// Turns scripts of the file into scripts that can be run, and keeps what is wrong with the others.
@@ -31,7 +27,7 @@ class ScriptResolver {
     auto user = user_of(*script);
     const Result<> runnable = user ? check_script(spec) : std::unexpected(user.error());
     if (!runnable) {
-      complaints_.push_back({text(script->position), fmt::format("script disabled: {}", runnable.error().text())});
+      complaints_.push_back({script->position.text(), fmt::format("script disabled: {}", runnable.error().text())});
       return std::nullopt;
     }
     spec.user = std::move(*user);

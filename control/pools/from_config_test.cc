@@ -57,7 +57,7 @@ config::Config one_server_config() {
 
 config::Script script(std::vector<std::string> argv, unsigned line = 0) {
   config::Script one;
-  one.position.file = "sluice.conf";
+  one.position.file = std::make_shared<const std::string>("sluice.conf");
   one.position.line = line;
   one.position.column = 3;
   one.argv = std::move(argv);
