@@ -117,6 +117,7 @@ constexpr auto keywords = std::to_array<Keyword<D>>({
     F::integer<&D::connections, connections_min, connections_max>("connections"),
     F::choice<&D::poll, polls>("poll"),
     F::choice<&D::xdp_mode, xdp_modes>("xdp_mode"),
+    F::block("classify", read_classify, write_classify, list_classify),
 });
 
 }  // namespace

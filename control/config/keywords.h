@@ -156,6 +156,9 @@ void read_vrrp_script(Context& context, const Statement& statement);
 void read_vrrp_sync_group(Context& context, const Statement& statement);
 
 void read_dataplane(Context& context, const Statement& statement);
+void read_classify(Context& context, const Statement& statement, Dataplane& dataplane);
+void write_classify(Writer& writer, std::string_view keyword, const Dataplane& dataplane);
+void list_classify(const std::string& block, std::vector<KeywordInfo>& out);
 void write_dataplane(Writer& writer, const Config& config);
 void list_dataplane(const std::string& block, std::vector<KeywordInfo>& out);
 

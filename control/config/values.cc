@@ -131,6 +131,31 @@ std::optional<net::IpAddr> read_address(Context& context, const Statement& state
   return std::nullopt;
 }
 
+std::optional<std::uint32_t> parse_number(std::string_view digits, std::uint32_t max) {
+  std::size_t used = 0;
+  const std::int64_t value = leading_number(digits, used);
+  if (used == 0 || used != digits.size() || value > std::int64_t{max}) return std::nullopt;
+  return static_cast<std::uint32_t>(value);
+}
+
+std::optional<Prefix> read_prefix(Context& context, const Statement& statement, std::size_t index) {
+  const Word* word = argument(context, statement, index, "a prefix such as 192.0.2.0/24");
+  if (word == nullptr) return std::nullopt;
+  const std::string_view text = word->text;
+  const auto slash = text.find('/');
+  const auto address = net::IpAddr::parse(text.substr(0, slash));
+  const unsigned longest = address && address->is_v6() ? 128 : 32;
+  const auto length = slash == std::string_view::npos ? std::optional<std::uint32_t>(longest)
+                                                      : parse_number(text.substr(slash + 1), longest);
+  if (!address || !length) {
+    context.diagnostics.error(statement.place_of(index),
+                              fmt::format("{}: {} is not a prefix, expected e.g. 192.0.2.0/24 or 2001:db8::/64",
+                                          statement.keyword(), quoted(text)));
+    return std::nullopt;
+  }
+  return Prefix{*address, *length};
+}
+
 std::optional<net::L4Port> read_port(Context& context, const Statement& statement, std::size_t index, bool optional) {
   const Word* word = argument(context, statement, index, "a port 1..65535");
   if (word == nullptr) return std::nullopt;

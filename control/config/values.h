@@ -50,6 +50,12 @@ std::optional<bool> read_bool(Context& context, const Statement& statement, std:
 
 std::optional<net::IpAddr> read_address(Context& context, const Statement& statement, std::size_t index);
 
+/// ADDRESS[/LENGTH]; without a length the address alone.
+std::optional<Prefix> read_prefix(Context& context, const Statement& statement, std::size_t index);
+
+/// Digits alone, at most `max`.
+[[nodiscard]] std::optional<std::uint32_t> parse_number(std::string_view digits, std::uint32_t max);
+
 /// 1..65535; a word of zeros is port 0 ("no port") if `optional`.
 std::optional<net::L4Port> read_port(Context& context, const Statement& statement, std::size_t index, bool optional);
 

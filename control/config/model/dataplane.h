@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,21 @@ enum class Driver : std::uint8_t { af_xdp };
 enum class PollPolicy : std::uint8_t { adaptive, always };
 enum class XdpMode : std::uint8_t { automatic, zero_copy, native_copy, generic };
 
+/// What gives packets a mark, so that a `virtual_server fwmark N` can take them: the engine sees packets before
+/// netfilter could mark them. All conditions that are given must hold; the first rule that matches decides.
+struct Classify {
+  Position position;
+  std::uint32_t mark = 0;
+  Prefix destination;                     ///< always given: the addresses that the engine takes
+  std::optional<net::Protocol> protocol;  ///< TCP, UDP or SCTP; nothing: any of them
+  std::uint16_t port_first = 0;           ///< of the destination; both ends included, 0..65535 = any
+  std::uint16_t port_last = 65535;
+  std::optional<Prefix> source;  ///< of the destination's family
+  std::string interface;         ///< where the packet comes in; empty: any
+
+  bool operator==(const Classify&) const = default;
+};
+
 /// Sluice's own block. The defaults are meant to be right for nearly everyone.
 struct Dataplane {
   Position position;
@@ -23,6 +39,7 @@ struct Dataplane {
   std::uint32_t connections = 1'048'576;  ///< connection table's size, records
   PollPolicy poll = PollPolicy::adaptive;
   XdpMode xdp_mode = XdpMode::automatic;
+  std::vector<Classify> classify;  ///< in the order of the file
 
   bool operator==(const Dataplane&) const = default;
 };
