@@ -91,10 +91,7 @@ Result<> Director::start_pools(const config::Config& config) {
 Result<> Director::start_api(const DirectorOptions& options) {
   std::map<std::string, api::Handler> handlers;
   handlers["/services"] = [this](const api::Request&, const api::Respond& respond) {
-    const bool serves = engine_ != nullptr;
-    respond({200, services_json(serves ? engine_->backend().name() : "none",
-                                serves ? engine_->backend().services() : std::vector<VirtualServiceStatus>{},
-                                serves ? pools_->status() : std::vector<PoolStatus>{})});
+    respond({200, services_json(engine_ != nullptr ? engine_->backend().name() : "none", services(), pools())});
   };
   handlers["/connections"] = [this](const api::Request& request, api::Respond respond) {
     answer_connections(request, std::move(respond));
@@ -124,6 +121,14 @@ void Director::schedule_collect(std::chrono::milliseconds delay) {
     if (error) return;
     schedule_collect(engine_->backend().collect() ? collect_soon : collect_idle);
   });
+}
+
+std::vector<PoolStatus> Director::pools() const {
+  return pools_ != nullptr ? pools_->status() : std::vector<PoolStatus>{};
+}
+
+std::vector<VirtualServiceStatus> Director::services() const {
+  return engine_ != nullptr ? engine_->backend().services() : std::vector<VirtualServiceStatus>{};
 }
 
 void Director::stop() {

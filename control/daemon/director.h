@@ -40,6 +40,10 @@ class Director {
   /// Takes every service out of the table and ends the threads. The host has its interfaces back afterwards.
   void stop();
 
+  /// As things stand; both are empty without virtual servers.
+  [[nodiscard]] std::vector<PoolStatus> pools() const;
+  [[nodiscard]] std::vector<VirtualServiceStatus> services() const;
+
  private:
   Director(boost::asio::io_context& io, std::shared_ptr<spdlog::logger> log);
   Result<> start_engine(const config::Config& config);
