@@ -11,18 +11,27 @@ constexpr std::uint32_t sorry_server_weight = 1;
 
 }  // namespace
 
-Pool::Pool(const PoolConfig& config)
-    : quorum_(std::max(config.quorum, 1u)),
-      hysteresis_(std::min(config.hysteresis, quorum_ - 1)),
-      has_sorry_server_(config.has_sorry_server),
-      sorry_server_inhibit_(config.sorry_server_inhibit),
-      notify_up_at_start_(config.notify_up_at_start) {
+Pool::Pool(const PoolConfig& config) {
+  configure(config);
+  has_quorum_ = weight_sum() >= std::uint64_t{quorum_} + hysteresis_;
+}
+
+void Pool::configure(const PoolConfig& config) {
+  quorum_ = std::max(config.quorum, 1u);
+  hysteresis_ = std::min(config.hysteresis, quorum_ - 1);
+  has_sorry_server_ = config.has_sorry_server;
+  sorry_server_inhibit_ = config.sorry_server_inhibit;
+  notify_up_at_start_ = config.notify_up_at_start;
+  servers_.clear();
+  checkers_up_.clear();
   servers_.reserve(config.servers.size());
   for (const PoolServer& server : config.servers) {
     const auto down = std::count(server.checkers_up.begin(), server.checkers_up.end(), false);
-    servers_.push_back({server.weight, server.inhibit_on_failure, server.checkers_up, static_cast<std::size_t>(down)});
+    servers_.push_back({server.weight, static_cast<std::uint32_t>(checkers_up_.size()),
+                        static_cast<std::uint32_t>(server.checkers_up.size()), static_cast<std::uint32_t>(down),
+                        server.inhibit_on_failure});
+    checkers_up_.insert(checkers_up_.end(), server.checkers_up.begin(), server.checkers_up.end());
   }
-  has_quorum_ = weight_sum() >= std::uint64_t{quorum_} + hysteresis_;
 }
 
 Actions Pool::start() {
@@ -42,16 +51,17 @@ Actions Pool::start() {
 }
 
 Actions Pool::on_checker(std::size_t index, std::size_t checker, bool up, bool first) {
-  assert(index < servers_.size() && checker < servers_[index].checkers_up.size());
+  assert(index < servers_.size() && checker < servers_[index].checkers);
   Server& server = servers_[index];
+  auto known = checkers_up_[server.first_checker + checker];
   Actions actions;
-  if (server.checkers_up[checker] == up) {
+  if (known == up) {
     if (first && !up) actions.push_back(NotifyDown{index});
     return actions;
   }
   const bool was_up = is_up(index);
-  server.checkers_up[checker] = up;
-  server.checkers_down += up ? -1 : 1;
+  known = up;
+  server.checkers_down += up ? -1u : 1u;
   if (is_up(index) == was_up) return actions;
 
   if (up) {
@@ -76,6 +86,74 @@ Actions Pool::on_weight(std::size_t index, std::uint32_t weight) {
   if (!sorry_server_serves()) actions.push_back(SetWeight{index, weight, Cause::weight});
   vote(actions);
   return actions;
+}
+
+PoolReloadActions Pool::reload(const PoolReload& change) {
+  assert(change.was.size() == change.config.servers.size());
+  PoolReloadActions actions;
+  std::vector<bool> stays(servers_.size());
+  for (const std::size_t was : change.was) {
+    if (was == PoolReload::is_new) continue;
+    assert(was < servers_.size() && !stays[was]);
+    stays[was] = true;
+  }
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    if (stays[i]) continue;
+    if (in_table(i)) actions.leaving.push_back(RemoveServer{i, Cause::reload});
+    if (is_up(i)) actions.leaving.push_back(NotifyDown{i});
+  }
+  bool sorry_in = sorry_server_in_table();
+  if (sorry_in && (!change.config.has_sorry_server || !change.same_sorry_server)) {
+    actions.leaving.push_back(RemoveSorryServer{});
+    sorry_in = false;
+  }
+
+  // First as if quorum stayed what it is; then it is counted anew, as after any other change.
+  const Pool before = *this;
+  configure(change.config);
+  adjust_sorry_server(sorry_in, before.sorry_server_serves() ? sorry_server_weight : 0, actions.staying);
+  for (std::size_t i = 0; i < servers_.size(); ++i) adjust_server(i, before, change.was[i], actions.staying);
+  vote(actions.staying);
+  return actions;
+}
+
+void Pool::adjust_sorry_server(bool was_in, std::uint32_t had_weight, Actions& actions) const {
+  const std::uint32_t weight = sorry_server_serves() ? sorry_server_weight : 0;
+  if (sorry_server_in_table() && !was_in) {
+    actions.push_back(AddSorryServer{weight});
+  } else if (!sorry_server_in_table() && was_in) {
+    actions.push_back(RemoveSorryServer{});
+  } else if (was_in && weight != had_weight) {
+    actions.push_back(SetSorryServerWeight{weight});
+  }
+}
+
+/// What the table says of a server becomes what it should say.
+void Pool::adjust_server(std::size_t index, const Pool& before, std::size_t was, Actions& actions) const {
+  if (was == PoolReload::is_new) {
+    if (in_table(index)) actions.push_back(AddServer{index, table_weight(index), Cause::reload});
+    if (notify_up_at_start_ && is_up(index)) actions.push_back(NotifyUp{index});
+    return;
+  }
+  const std::uint32_t old_weight = before.weight(was);
+  if (old_weight != weight(index)) {
+    actions.push_back(WeightChanged{index, old_weight, weight(index), is_up(index)});
+  }
+  const bool changed_health = before.is_up(was) != is_up(index);
+  const Cause cause = changed_health ? Cause::health : Cause::reload;
+  if (in_table(index) && !before.in_table(was)) {
+    actions.push_back(AddServer{index, table_weight(index), cause});
+  } else if (!in_table(index) && before.in_table(was)) {
+    actions.push_back(RemoveServer{index, cause});
+  } else if (in_table(index) && table_weight(index) != before.table_weight(was)) {
+    actions.push_back(SetWeight{index, table_weight(index), cause});
+  }
+  if (!changed_health) return;
+  if (is_up(index)) {
+    actions.push_back(NotifyUp{index});
+  } else {
+    actions.push_back(NotifyDown{index});
+  }
 }
 
 std::uint64_t Pool::weight_sum() const {

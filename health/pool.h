@@ -41,7 +41,7 @@ struct PoolConfig {
 };
 
 /// Why an action on the table is due: keepalived logs each server for `health`, one line for all of them for `quorum`.
-enum class Cause : std::uint8_t { start, health, quorum, weight };
+enum class Cause : std::uint8_t { start, health, quorum, weight, reload };
 
 struct AddServer {
   std::size_t server;
@@ -106,9 +106,28 @@ struct QuorumDown {
   bool operator==(const QuorumDown&) const = default;
 };
 
+/// What a reload makes of a pool.
+struct PoolReload {
+  static constexpr std::size_t is_new = static_cast<std::size_t>(-1);
+
+  /// As for a new pool, but that a kept server's checkers_up say what is known of its checkers (control knows which of
+  /// them are the same), and its weight is what it should be from now on.
+  PoolConfig config;
+  /// By server of `config`: its index so far, each at most once, or is_new.
+  std::vector<std::size_t> was;
+  /// The sorry server, if there was and is one, is the same: it stays in the table as it is.
+  bool same_sorry_server = true;
+};
+
 using Action = std::variant<AddServer, RemoveServer, SetWeight, WeightChanged, AddSorryServer, RemoveSorryServer,
                             SetSorryServerWeight, NotifyUp, NotifyDown, QuorumUp, QuorumDown>;
 using Actions = std::vector<Action>;
+
+/// In two parts, because indices change their meaning in between.
+struct PoolReloadActions {
+  Actions leaving;  ///< by old indices: servers that are gone, the sorry server if it is gone or another
+  Actions staying;  ///< by new indices: all else, quorum last
+};
 
 /// One virtual server's pool. Indices are positions in PoolConfig::servers; an index out of range is a programming
 /// mistake. Not thread-safe, owned by the control thread. Never fails.
@@ -124,8 +143,12 @@ class Pool {
   /// down (`alpha`) and stays down notifies down, as keepalived does.
   Actions on_checker(std::size_t server, std::size_t checker, bool up, bool first);
 
-  /// A new weight, from a reload, a script or an operator.
+  /// A new weight, from a script or an operator.
   Actions on_weight(std::size_t server, std::uint32_t weight);
+
+  /// Another configuration. Quorum stays as it was unless the new numbers say otherwise; the table becomes what the
+  /// formulas above say. Servers that are gone notify down if they were up (keepalived does, whatever omega says).
+  PoolReloadActions reload(const PoolReload& change);
 
   [[nodiscard]] bool has_quorum() const { return has_quorum_; }
   [[nodiscard]] bool sorry_server_serves() const { return has_sorry_server_ && !has_quorum_; }
@@ -141,13 +164,21 @@ class Pool {
   [[nodiscard]] std::uint32_t table_weight(std::size_t server) const;
 
  private:
+  // Checkers of all servers lie in one vector, in order: there may be a hundred thousand servers.
   struct Server {
     std::uint32_t weight;
+    std::uint32_t first_checker;
+    std::uint32_t checkers;
+    std::uint32_t checkers_down;
     bool inhibit_on_failure;
-    std::vector<bool> checkers_up;
-    std::size_t checkers_down;
   };
 
+  void configure(const PoolConfig& config);
+  [[nodiscard]] bool sorry_server_in_table() const {
+    return sorry_server_serves() || (has_sorry_server_ && sorry_server_inhibit_);
+  }
+  void adjust_sorry_server(bool was_in, std::uint32_t had_weight, Actions& actions) const;
+  void adjust_server(std::size_t server, const Pool& before, std::size_t was, Actions& actions) const;
   void enter(std::size_t server, Cause cause, Actions& actions) const;
   void leave(std::size_t server, Cause cause, Actions& actions) const;
   void vote(Actions& actions);
@@ -155,12 +186,13 @@ class Pool {
   void lose_quorum(std::uint64_t weight_sum, Actions& actions);
 
   std::vector<Server> servers_;
-  std::uint32_t quorum_;
-  std::uint32_t hysteresis_;
-  bool has_sorry_server_;
-  bool sorry_server_inhibit_;
-  bool notify_up_at_start_;
-  bool has_quorum_;
+  std::vector<bool> checkers_up_;
+  std::uint32_t quorum_ = 1;
+  std::uint32_t hysteresis_ = 0;
+  bool has_sorry_server_ = false;
+  bool sorry_server_inhibit_ = false;
+  bool notify_up_at_start_ = false;
+  bool has_quorum_ = false;
 };
 
 }  // namespace sluice::health

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <random>
 #include <string>
@@ -226,79 +228,256 @@ struct Table {
   void operator()(const QuorumDown& a) { EXPECT_LT(a.weight_sum, std::uint64_t{a.quorum} + a.hysteresis); }
 };
 
-TEST(Pool, TableIsAFunctionOfState) {
-  const auto seed = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-  SCOPED_TRACE(fmt::format("seed {}", seed));
-  fmt::print("seed {}\n", seed);
-  std::mt19937_64 random(seed);
-  const auto below = [&](std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random); };
+/// A configuration, and the slow model beside the pool: who is up and what that sums up to is counted anew each time.
+class Model {
+ public:
+  explicit Model(PoolConfig from) : config(std::move(from)) { has_quorum_ = sum() >= quorum() + hysteresis(); }
 
-  for (int round = 0; round < 300 && !testing::Test::HasFailure(); ++round) {
-    PoolConfig config;
-    for (std::size_t n = below(7); n > 0; --n) {
-      PoolServer one{static_cast<std::uint32_t>(below(4) + 1), below(3) == 0, {}};
-      for (std::size_t c = below(3); c > 0; --c) one.checkers_up.push_back(below(2) == 0);
-      config.servers.push_back(one);
+  [[nodiscard]] bool up(std::size_t i) const {
+    const auto& checkers = config.servers[i].checkers_up;
+    return std::find(checkers.begin(), checkers.end(), false) == checkers.end();
+  }
+  [[nodiscard]] std::uint64_t sum() const {
+    std::uint64_t all = 0;
+    for (std::size_t i = 0; i < config.servers.size(); ++i) all += up(i) ? config.servers[i].weight : 0;
+    return all;
+  }
+  void vote() {
+    if (!has_quorum_ && sum() >= quorum() + hysteresis()) {
+      has_quorum_ = true;
+    } else if (has_quorum_ && (sum() == 0 || sum() < quorum() - hysteresis())) {
+      has_quorum_ = false;
     }
+  }
+  void compare(const Pool& pool, const Table& table) const {
+    const bool sorry = config.has_sorry_server && !has_quorum_;
+    EXPECT_EQ(pool.sorry_server_serves(), sorry);
+    EXPECT_EQ(table.sorry.value_or(0), sorry ? 1u : 0u);
+    EXPECT_EQ(table.sorry.has_value(), sorry || (config.has_sorry_server && config.sorry_server_inhibit));
+    std::map<std::size_t, std::uint32_t> expected;
+    for (std::size_t i = 0; i < config.servers.size(); ++i) {
+      const PoolServer& server = config.servers[i];
+      const bool serving = up(i) && !sorry;
+      if (serving || server.inhibit_on_failure) expected[i] = serving ? server.weight : 0;
+      EXPECT_EQ(pool.is_up(i), up(i));
+      EXPECT_EQ(pool.in_table(i), expected.contains(i));
+      EXPECT_EQ(pool.table_weight(i), serving ? server.weight : 0);
+    }
+    EXPECT_EQ(table.servers, expected);
+  }
+
+  PoolConfig config;  // checkers_up and weights are as they are now
+
+ private:
+  [[nodiscard]] std::uint64_t quorum() const { return std::max(config.quorum, 1u); }
+  [[nodiscard]] std::uint64_t hysteresis() const { return std::min<std::uint64_t>(config.hysteresis, quorum() - 1); }
+
+  bool has_quorum_;
+};
+
+class Random {
+ public:
+  Random() : seed_(static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count())) {
+    fmt::print("seed {}\n", seed_);
+  }
+  [[nodiscard]] std::string seed() const { return fmt::format("seed {}", seed_); }
+  std::size_t below(std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(engine_); }
+
+  PoolServer server() {
+    PoolServer one{static_cast<std::uint32_t>(below(4) + 1), below(3) == 0, {}};
+    for (std::size_t c = below(3); c > 0; --c) one.checkers_up.push_back(below(2) == 0);
+    return one;
+  }
+  PoolConfig config() {
+    PoolConfig config;
+    for (std::size_t n = below(7); n > 0; --n) config.servers.push_back(server());
     config.quorum = static_cast<std::uint32_t>(below(6));
     config.hysteresis = static_cast<std::uint32_t>(below(4));
     config.has_sorry_server = below(2) == 0;
     config.sorry_server_inhibit = below(3) == 0;
-
-    Pool pool(config);
-    std::vector<std::vector<bool>> checkers;  // the slow model: who is up is counted anew each time
-    std::vector<std::uint32_t> weights;
-    for (const PoolServer& one : config.servers) {
-      checkers.push_back(one.checkers_up);
-      weights.push_back(one.weight);
+    return config;
+  }
+  /// Some servers stay, in any order and changed or not, some go, some come.
+  PoolReload reload(const PoolConfig& before) {
+    PoolReload change{.config = config(), .was = {}, .same_sorry_server = below(2) == 0};
+    std::vector<std::size_t> old(before.servers.size());
+    std::iota(old.begin(), old.end(), std::size_t{0});
+    std::shuffle(old.begin(), old.end(), engine_);
+    for (PoolServer& one : change.config.servers) {
+      if (old.empty() || below(3) == 0) {
+        change.was.push_back(PoolReload::is_new);
+        continue;
+      }
+      change.was.push_back(old.back());
+      if (below(3) != 0) one = before.servers[old.back()];
+      old.pop_back();
     }
-    const auto model_up = [&](std::size_t i) {
-      return std::find(checkers[i].begin(), checkers[i].end(), false) == checkers[i].end();
-    };
-    const std::uint64_t quorum = std::max(config.quorum, 1u);
-    const std::uint64_t hysteresis = std::min<std::uint64_t>(config.hysteresis, quorum - 1);
-    const auto model_sum = [&] {
-      std::uint64_t sum = 0;
-      for (std::size_t i = 0; i < weights.size(); ++i) sum += model_up(i) ? weights[i] : 0;
-      return sum;
-    };
-    bool model_quorum = model_sum() >= quorum + hysteresis;
+    return change;
+  }
 
+ private:
+  std::uint64_t seed_;
+  std::mt19937_64 engine_{seed_};
+};
+
+TEST(Pool, TableIsAFunctionOfState) {
+  Random random;
+  SCOPED_TRACE(random.seed());
+  for (int round = 0; round < 500 && !testing::Test::HasFailure(); ++round) {
+    Model model(random.config());
+    Pool pool(model.config);
     Table table;
-    table.notified.assign(config.servers.size(), 0);
+    table.notified.assign(model.config.servers.size(), 0);
     table.apply(pool.start());
     for (int step = 0; step < 60 && !testing::Test::HasFailure(); ++step) {
-      if (step > 0 && !config.servers.empty()) {
-        const std::size_t i = below(config.servers.size());
-        if (checkers[i].empty() || below(5) == 0) {
-          weights[i] = static_cast<std::uint32_t>(below(5));
-          table.apply(pool.on_weight(i, weights[i]));
+      SCOPED_TRACE(fmt::format("round {} step {}", round, step));
+      if (step > 0 && random.below(6) == 0) {
+        const PoolReload change = random.reload(model.config);
+        const auto [leaving, staying] = pool.reload(change);
+        table.apply(leaving);
+        Table by_new_index;
+        by_new_index.sorry = table.sorry;
+        for (std::size_t i = 0; i < change.was.size(); ++i) {
+          const bool is_new = change.was[i] == PoolReload::is_new;
+          by_new_index.notified.push_back(is_new ? 0 : table.notified[change.was[i]]);
+          if (is_new) continue;
+          if (const auto in = table.servers.extract(change.was[i])) by_new_index.servers[i] = in.mapped();
+        }
+        EXPECT_TRUE(table.servers.empty()) << "what is gone is out before anything else changes";
+        table = std::move(by_new_index);
+        table.apply(staying);
+        model.config = change.config;
+        model.vote();
+      } else if (step > 0 && !model.config.servers.empty()) {
+        const std::size_t i = random.below(model.config.servers.size());
+        PoolServer& server = model.config.servers[i];
+        if (server.checkers_up.empty() || random.below(5) == 0) {
+          server.weight = static_cast<std::uint32_t>(random.below(5));
+          table.apply(pool.on_weight(i, server.weight));
         } else {
-          const std::size_t c = below(checkers[i].size());
-          checkers[i][c] = below(2) == 0;
-          table.apply(pool.on_checker(i, c, checkers[i][c], false));
+          const std::size_t c = random.below(server.checkers_up.size());
+          server.checkers_up[c] = random.below(2) == 0;
+          table.apply(pool.on_checker(i, c, server.checkers_up[c], false));
         }
-        const std::uint64_t sum = model_sum();
-        if (!model_quorum && sum >= quorum + hysteresis) {
-          model_quorum = true;
-        } else if (model_quorum && (sum == 0 || sum < quorum - hysteresis)) {
-          model_quorum = false;
-        }
+        model.vote();
       }
-      const bool sorry = config.has_sorry_server && !model_quorum;
-      EXPECT_EQ(pool.sorry_server_serves(), sorry);
-      EXPECT_EQ(table.sorry.value_or(0), sorry ? 1u : 0u);
-      EXPECT_EQ(table.sorry.has_value(), sorry || (config.has_sorry_server && config.sorry_server_inhibit));
-      std::map<std::size_t, std::uint32_t> expected;
-      for (std::size_t i = 0; i < weights.size(); ++i) {
-        const bool serving = model_up(i) && !sorry;
-        if (serving || config.servers[i].inhibit_on_failure) expected[i] = serving ? weights[i] : 0;
-        EXPECT_EQ(pool.is_up(i), model_up(i));
-        EXPECT_EQ(pool.in_table(i), expected.contains(i));
-        EXPECT_EQ(pool.table_weight(i), serving ? weights[i] : 0);
-      }
-      EXPECT_EQ(table.servers, expected) << "round " << round << " step " << step;
+      model.compare(pool, table);
     }
+  }
+}
+
+/// A reload, and what it does beside the table's contents.
+struct ReloadRow {
+  std::string name;
+  PoolConfig before;
+  std::vector<std::size_t> down;  ///< servers that are down by then
+  PoolReload change;
+  std::string leaving;
+  std::string staying;
+};
+
+TEST(Pool, ReloadsRowByRow) {
+  constexpr std::size_t is_new = PoolReload::is_new;
+  const std::vector<ReloadRow> reload_rows = {
+      {"the same again does nothing",
+       {.servers = {server(), server()}},
+       {},
+       {{.servers = {server(), server()}}, {0, 1}},
+       "",
+       ""},
+      {"another order does nothing",
+       {.servers = {server(1), server(2)}},
+       {},
+       {{.servers = {server(2), server(1)}}, {1, 0}},
+       "",
+       ""},
+      {"a server that is gone notifies down, and goes before the new one comes",
+       {.servers = {server(), server()}},
+       {},
+       {{.servers = {server(), server(4)}}, {1, is_new}},
+       "-0 down0",
+       "+1/4"},
+      {"a server that was down goes without a word",
+       {.servers = {server(), server()}},
+       {0},
+       {{.servers = {server()}}, {1}},
+       "",
+       ""},
+      {"a new alpha server waits",
+       {.servers = {server()}},
+       {},
+       {{.servers = {server(), alpha(server())}}, {0, is_new}},
+       "",
+       ""},
+      {"rs_init_notifies tells of a new server",
+       {.servers = {server()}},
+       {},
+       {{.servers = {server(), server()}, .notify_up_at_start = true}, {0, is_new}},
+       "",
+       "+1/1 up1"},
+      {"a weight changes, of a server that is down in silence",
+       {.servers = {server(), server()}},
+       {1},
+       {{.servers = {server(3), alpha(server(5))}}, {0, 1}},
+       "",
+       "weight0:1>3 =0/3 weight1:1>5(inactive)"},
+      {"a server whose failing checker is gone comes back",
+       {.servers = {server(), server()}},
+       {0},
+       {{.servers = {{1, false, {}}, server()}}, {0, 1}},
+       "",
+       "+0/1 up0"},
+      {"inhibit_on_failure puts a failed server back with weight 0, and takes it out again",
+       {.servers = {server(), server()}},
+       {0},
+       {{.servers = {alpha(inhibited()), server()}}, {0, 1}},
+       "",
+       "+0/0"},
+      {"quorum is lost by a higher number",
+       {.servers = {server(), server()}, .has_sorry_server = true},
+       {},
+       {{.servers = {server(), server()}, .quorum = 3, .has_sorry_server = true}, {0, 1}},
+       "",
+       "lost(3-0>2) +S/1 -0 -1"},
+      {"quorum is gained by a new server",
+       {.servers = {server()}, .quorum = 2, .has_sorry_server = true},
+       {},
+       {{.servers = {server(), server()}, .quorum = 2, .has_sorry_server = true}, {0, is_new}},
+       "",
+       "gained(2+0<=2) -S +0/1 +1/1"},
+      {"the sorry server that serves is gone: the servers that are up serve again",
+       {.servers = {server(), server()}, .quorum = 2, .has_sorry_server = true},
+       {0},
+       {{.servers = {alpha(server()), server()}, .quorum = 2}, {0, 1}},
+       "-S",
+       "+1/1"},
+      {"a sorry server that is new while quorum is lost stands in",
+       {.servers = {server(), server()}, .quorum = 2},
+       {0},
+       {{.servers = {alpha(server()), server()}, .quorum = 2, .has_sorry_server = true}, {0, 1}},
+       "",
+       "+S/1 -1"},
+      {"another sorry server takes the place of the one that serves",
+       {.servers = {server()}, .has_sorry_server = true},
+       {0},
+       {{.servers = {alpha(server())}, .has_sorry_server = true}, {0}, false},
+       "-S",
+       "+S/1"},
+      {"all servers are gone",
+       {.servers = {server(), server()}},
+       {},
+       {{.servers = {}}, {}},
+       "-0 down0 -1 down1",
+       "lost(1-0>0)"},
+  };
+  for (const ReloadRow& row : reload_rows) {
+    SCOPED_TRACE(row.name);
+    Pool pool(row.before);
+    static_cast<void>(pool.start());
+    for (const std::size_t i : row.down) static_cast<void>(pool.on_checker(i, 0, false, true));
+    const auto [leaving, staying] = pool.reload(row.change);
+    EXPECT_EQ(words(leaving), row.leaving);
+    EXPECT_EQ(words(staying), row.staying);
   }
 }
 
