@@ -17,13 +17,20 @@ enum class ForwardingMethod : std::uint8_t { nat, direct, tunnel };
 /// "Masq", "Route", "Tunnel": as ipvsadm prints them.
 [[nodiscard]] std::string to_string(ForwardingMethod method);
 
+/// What a service takes: packets to an address and port, or packets with a mark.
 struct VirtualServiceKey {
   net::Protocol protocol = net::Protocol::tcp;
   net::IpAddr address;
   net::L4Port port{};
+  /// Not 0: packets with this mark, whatever their protocol, address and port; only the address's family counts.
+  std::uint32_t mark = 0;
+
+  /// IPv4 unless said otherwise. Keys with a mark are made by this, so that equal ones compare equal.
+  [[nodiscard]] static VirtualServiceKey of_mark(std::uint32_t mark, bool is_v6 = false);
+  [[nodiscard]] bool has_mark() const { return mark != 0; }
 
   auto operator<=>(const VirtualServiceKey&) const = default;
-  [[nodiscard]] std::string text() const;  ///< "TCP 10.0.0.1:80"
+  [[nodiscard]] std::string text() const;  ///< "TCP 10.0.0.1:80", "FWM 5", "FWM 5 IPv6"
 };
 
 struct VirtualServiceSpec {

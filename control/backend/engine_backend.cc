@@ -59,6 +59,7 @@ void EngineBackend::post_all(Make&& make) {
 Result<> EngineBackend::add_service(const VirtualServiceSpec& spec) {
   const std::string where = spec.key.text();
   if (services_.contains(spec.key)) return fail(where, "the service already exists");
+  if (spec.key.has_mark()) return fail(where, "the engine knows no marks so far");
   if (!spec.key.address.is_v4()) return fail(where, "the engine forwards IPv4 only so far");
   const auto scheduler = dataplane::scheduler_from_name(spec.scheduler);
   if (!scheduler) return fail(where, fmt::format("the engine has no scheduler '{}'", spec.scheduler));
