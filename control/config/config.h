@@ -10,6 +10,7 @@
 
 #include "control/config/model/dataplane.h"
 #include "control/config/model/global_defs.h"
+#include "control/config/model/process.h"
 #include "control/config/model/servers.h"
 #include "control/config/model/vrrp.h"
 
@@ -19,8 +20,19 @@ struct Config {
   GlobalDefs global;
   Dataplane dataplane;
   std::vector<VirtualServer> virtual_servers;  ///< in the order of the file
-  bool has_vrrp = false;                       ///< any vrrp_instance, complete or not
-  std::vector<VrrpInstance> vrrp_instances;
+
+  ProcessSettings process;
+  StaticNetwork static_network;
+  std::vector<TrackGroup> track_groups;
+  std::vector<GarpGroup> garp_groups;
+  std::vector<VrrpScript> vrrp_scripts;
+  std::vector<TrackFile> track_files;
+  std::vector<TrackProcess> track_processes;
+  std::vector<BfdInstance> bfd_instances;
+  std::vector<VrrpInstance> vrrp_instances;  ///< in the order of the file, as all of these
+  std::vector<SyncGroup> sync_groups;
+
+  [[nodiscard]] bool has_vrrp() const { return !vrrp_instances.empty(); }
 
   bool operator==(const Config&) const = default;
 };

@@ -56,7 +56,7 @@ TEST(Corpus, EveryFileLoadsWithKeepalivedsVerdict) {
     ASSERT_TRUE(outcome) << file.name << ": " << outcome.error().text();
     EXPECT_EQ(outcome->config.virtual_servers.size(), file.virtual_servers) << all_complaints(*outcome);
     EXPECT_EQ(outcome->config.vrrp_instances.size(), file.vrrp_instances) << all_complaints(*outcome);
-    EXPECT_EQ(outcome->config.has_vrrp, file.vrrp_instances > 0) << file.name;
+    EXPECT_EQ(outcome->config.has_vrrp(), file.vrrp_instances > 0) << file.name;
     EXPECT_EQ(test_exit_status(*outcome), file.status) << all_complaints(*outcome);
   }
   std::size_t on_disk = 0;

@@ -41,7 +41,7 @@ void check_interval(Context& context, const Statement& statement, G&) {
 }
 
 void set_vrrp_version(Context& context, const Statement& statement, G& global) {
-  if (auto value = read_integer(context, statement, 1, 2, 3)) global.vrrp_version = static_cast<unsigned>(*value);
+  if (auto value = read_integer(context, statement, 1, 2, 3)) global.vrrp.version = static_cast<unsigned>(*value);
   note_effect(context, statement, Effect::later, {});
 }
 

@@ -567,7 +567,7 @@ TEST(GlobalDefs, WhatIsActedOn) {
   EXPECT_EQ(outcome.config.global.script_user, "nobody");
   EXPECT_EQ(outcome.config.global.script_group, "nogroup");
   EXPECT_TRUE(outcome.config.global.enable_script_security);
-  EXPECT_EQ(outcome.config.global.vrrp_version, 3u);
+  EXPECT_EQ(outcome.config.global.vrrp.version, 3u);
   EXPECT_TRUE(only_checker<TcpCheck>(outcome).common.log_all_failures);
   EXPECT_EQ(test_exit_status(outcome), 0);
 }

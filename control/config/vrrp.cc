@@ -133,7 +133,7 @@ void read_virtual_address(Context& context, const Statement& line, I& draft, boo
       return;
     }
   }
-  VirtualAddress result;
+  InterfaceAddress result;
   result.position = context.diagnostics.position(line.place);
   result.address = *address;
   const unsigned longest = address->is_v6() ? 128 : 32;
@@ -313,7 +313,6 @@ void note_block(Context& context, const Statement& statement) {
 }  // namespace
 
 void read_vrrp_instance(Context& context, const Statement& statement) {
-  context.config.has_vrrp = true;
   const Word* name = argument(context, statement, 1, "the instance's name");
   if (name == nullptr) return;
   for (const VrrpInstance& other : context.config.vrrp_instances) {
@@ -343,7 +342,7 @@ void read_vrrp_instance(Context& context, const Statement& statement) {
                                                            quoted(name->text)));
   }
   const bool is_version_2 =
-      draft.version.value_or(context.config.global.vrrp_version) == 2 && !draft.is_v6.value_or(false);
+      draft.version.value_or(context.config.global.vrrp.version) == 2 && !draft.is_v6.value_or(false);
   if (draft.fractional_interval && is_version_2) {
     context.diagnostics.warning(*draft.fractional_interval, "advert_int is rounded, expected whole seconds (VRRP 2)");
   }
@@ -352,7 +351,7 @@ void read_vrrp_instance(Context& context, const Statement& statement) {
                                                              "virtual_ipaddress {{ ... }}",
                                                              quoted(name->text)));
   }
-  for (VirtualAddress& address : draft.instance.addresses) {
+  for (InterfaceAddress& address : draft.instance.addresses) {
     if (address.interface.empty()) address.interface = draft.instance.interface;
   }
   context.config.vrrp_instances.push_back(std::move(draft.instance));

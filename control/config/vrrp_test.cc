@@ -22,7 +22,7 @@ TEST(Vrrp, AnInstanceGivesInterfacesAndAddresses) {
       "authentication {\nauth_type PASS\nauth_pass 1111\n}\n"
       "virtual_ipaddress {\n192.0.2.1\n192.0.2.2/24 brd 192.0.2.255 dev eth1 label eth1:1\n}\n"
       "virtual_ipaddress_excluded {\nfd00::1/64\n}\n}\n");
-  EXPECT_TRUE(outcome.config.has_vrrp);
+  EXPECT_TRUE(outcome.config.has_vrrp());
   ASSERT_EQ(outcome.config.vrrp_instances.size(), 1u);
   const VrrpInstance& vi = outcome.config.vrrp_instances[0];
   EXPECT_EQ(vi.name, "VI_1");
@@ -91,7 +91,7 @@ TEST(Vrrp, OtherBlocksAreNotedOnce) {
       "bfd_instance b {\nneighbor_ip 192.0.2.7\n}\nvirtual_server_group g {\n192.0.2.1 80\n}\n");
   EXPECT_EQ(count(outcome, Severity::notice), 4u) << all_complaints(outcome);
   EXPECT_EQ(outcome.complaints.size(), 4u);
-  EXPECT_FALSE(outcome.config.has_vrrp);
+  EXPECT_FALSE(outcome.config.has_vrrp());
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ class Chooser {
       return add(carrier, where);
     }
     for (const config::VrrpInstance& instance : config_.vrrp_instances) {
-      for (const config::VirtualAddress& owned : instance.addresses) {
+      for (const config::InterfaceAddress& owned : instance.addresses) {
         if (owned.address != address || owned.interface.empty()) continue;
         if (const netlink::Link* link = mirror_.link(owned.interface)) return add(link, where);
       }

@@ -41,12 +41,12 @@ class ChooseInterfaces : public ::testing::Test {
   }
   void serve(const char* address, std::initializer_list<const char*> servers) {
     config::VirtualServer server;
-    server.position = {"f", unsigned(config.virtual_servers.size() + 1), 1};
+    server.position = {std::make_shared<const std::string>("f"), unsigned(config.virtual_servers.size() + 1), 1};
     server.key.address = ip(address);
     server.key.port = net::L4Port::of(80);
     for (const char* real : servers) {
       server.real_servers.emplace_back();
-      server.real_servers.back().position = {"f", 99, 1};
+      server.real_servers.back().position = {std::make_shared<const std::string>("f"), 99, 1};
       server.real_servers.back().address = ip(real);
     }
     config.virtual_servers.push_back(server);
@@ -91,7 +91,7 @@ TEST_F(ChooseInterfaces, ABackupsAddressCountsWithItsVrrpInstanceElseWithItsRout
   serve("10.0.0.5", {"10.0.2.11"});
   config::VrrpInstance instance;
   instance.interface = "eth0";
-  config::VirtualAddress owned;
+  config::InterfaceAddress owned;
   owned.address = ip("10.0.0.5");
   owned.interface = "eth0";
   instance.addresses.push_back(owned);
@@ -119,7 +119,7 @@ TEST_F(ChooseInterfaces, NothingLeftIsAnErrorThatSaysWhatToDo) {
 }
 
 TEST_F(ChooseInterfaces, NamedOnesMustBeThereAndBeEthernet) {
-  config.dataplane.position = {"f", 3, 5};
+  config.dataplane.position = {std::make_shared<const std::string>("f"), 3, 5};
   config.dataplane.interfaces = {"eth1", "eth0"};
   EXPECT_EQ(choose()->names, (Names{"eth1", "eth0"}));
   config.dataplane.interfaces = {"eth9"};
