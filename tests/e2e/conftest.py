@@ -28,7 +28,8 @@ def pytest_runtest_makereport(item: pytest.Item):
     """A failure shows the daemon's log and where it stands."""
     report = (yield).get_result()
     director = item.stash.get(_director, None)
-    if report.failed and director is not None and director.process is not None:
+    # At teardown the lab may be gone already, with all its files.
+    if report.failed and director is not None and director.process is not None and director.config.exists():
         report.sections.append(("sluiced: configuration", director.config.read_text()))
         report.sections.append(("sluiced: log", director.log()[-20000:]))
 

@@ -58,16 +58,29 @@ class Director:
         self.config = self.directory / "keepalived.conf"
         self.config.write_text(config)
         self.socket = self.directory / "sluiced.sock"
+        self.pid_file = self.directory / "sluiced.pid"
+        self.director_pid_file = self.directory / "director.pid"
         self.process: Process | None = None
         self.may_end = False  # set by tests that end it themselves
 
-    def start(self, seconds: float = 15.0, cores: str = "") -> Director:
+    def start(self, seconds: float = 15.0, cores: str = "", options: tuple[str, ...] = (),
+              environment: dict[str, str] | None = None) -> Director:
         """cores: those it may use, as taskset(1) takes them; empty: as all of us."""
-        pinned = ("taskset", "-c", cores) if cores else ()
-        self.process = self.host.start(*pinned, self.build.sluiced, "-f", self.config, "-n", "-l", "--socket",
-                                       self.socket, name="sluiced")
+        prefix = ("taskset", "-c", cores) if cores else ()
+        if environment:
+            prefix = ("env", *(f"{name}={value}" for name, value in environment.items()), *prefix)
+        self.process = self.host.start(*prefix, *self.command("-n", "-l", *options), name="sluiced")
         until("sluiced answers", self._answers, seconds)
         return self
+
+    def command(self, *options: str) -> list[str]:
+        """What is typed to start it. Nothing of it is in a place that other tests use, too."""
+        return [str(word) for word in (self.build.sluiced, "-f", self.config, "--socket", self.socket, "-p",
+                                       self.pid_file, "-c", self.director_pid_file, *options)]
+
+    def director_pid(self) -> int:
+        """Of the process that serves; self.process is its supervisor."""
+        return int(self.director_pid_file.read_text())
 
     def _answers(self) -> bool:
         self.alive()
@@ -81,9 +94,15 @@ class Director:
         return self.process.output() if self.process else ""
 
     def stop(self) -> int:
-        """TERM, as systemd does. Returns the exit status."""
+        """TERM to the supervisor alone, as systemd does. Returns the exit status."""
         self.may_end = True
-        return self.process.stop(10.0)
+        if self.process.running():
+            os.kill(self.process.pid, signal.SIGTERM)
+        try:
+            return self.process.wait(10.0)
+        except Failed:
+            self.process.kill()
+            raise
 
     def crash(self) -> None:
         """KILL to all of its processes: no code of ours runs any more."""

@@ -1,5 +1,6 @@
 """sluiced and sluicectl as an operator meets them: checking a file, saying what is wrong, starting without an engine."""
 
+import os
 import re
 
 import pytest
@@ -40,8 +41,8 @@ def check(net, build, lab):
 
 def start(net, build, *arguments, prefix=()):
     """Runs sluiced in the foreground until it ends by itself; it must, as something is wrong."""
-    return net.director.run(*prefix, build.sluiced, "-n", "-l", "--socket", net.lab.directory / "sluiced.sock",
-                            *arguments, check=False, timeout=10)
+    return net.director.run(*prefix, build.sluiced, "-n", "-l", "--socket", net.lab.directory / "other.sock", "-p",
+                            net.lab.directory / "other.pid", *arguments, check=False, timeout=10)
 
 
 def complaints(done) -> list[str]:
@@ -118,8 +119,11 @@ def test_no_permission_is_one_clear_line(net, build, lab):
     program.write_bytes(build.sluiced.read_bytes())
     program.chmod(0o755)
     nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-    done = net.director.run(*nobody, program, "-n", "-l", "-f", file, "--socket", "/tmp/sluiced-nobody.sock",
-                            check=False, timeout=10)
+    own = lab.directory / "nobody"
+    own.mkdir()
+    os.chown(own, 65534, 65534)
+    done = net.director.run(*nobody, program, "-n", "-l", "-f", file, "--socket", own / "sluiced.sock", "-p",
+                            own / "sluiced.pid", check=False, timeout=10)
     assert done.returncode not in (0, None)
     assert any("permission" in line for line in complaints(done)), done.stdout + done.stderr
     assert len(complaints(done)) <= 2, done.stdout + done.stderr
@@ -169,7 +173,7 @@ def test_a_second_daemon_is_refused_and_the_first_goes_on(net, build, sluiced):
     first = sluiced(GOOD)
     done = start(net, build, "-f", first.config)
     assert done.returncode not in (0, None)
-    assert f"another sluiced (process {first.process.pid})" in done.stderr, done.stdout + done.stderr
+    assert f"another sluiced (process {first.director_pid()})" in done.stderr, done.stdout + done.stderr
     assert get(net.client, VIP, HTTP) == "web1"
     assert first.services()
 

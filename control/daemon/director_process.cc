@@ -1,0 +1,194 @@
+#include "control/daemon/director_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <spdlog/logger.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "control/config/parse.h"
+#include "control/daemon/crash_report.h"
+#include "control/daemon/data_dump.h"
+#include "control/daemon/director.h"
+#include "control/daemon/exit_status.h"
+#include "control/daemon/privileges.h"
+#include "control/daemon/supervisor/director_child.h"
+#include "control/daemon/supervisor/director_link.h"
+#include "control/daemon/supervisor/hello_watch.h"
+
+namespace sluice::control {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+// For the clean-up, once the supervisor is gone and nobody would kill us any more.
+constexpr unsigned orphan_seconds_max = 5;
+
+// The supervisor died. Stop as on SIGTERM, and if that takes too long, or nobody listens, of SIGALRM.
+void on_supervisor_died(int) {
+  ::alarm(orphan_seconds_max);
+  ::kill(::getpid(), SIGTERM);
+}
+
+void prepare_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_supervisor_died;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(supervisor_died_signal(), &action, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  // Ctrl-C reaches the whole foreground group; the supervisor acts on it.
+  ::signal(SIGINT, SIG_IGN);
+}
+
+void unblock(const std::vector<int>& signals) {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int signal : signals) ::sigaddset(&set, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+void log_complaints(const config::ParseOutcome& outcome, spdlog::logger& log) {
+  for (const config::Complaint& complaint : outcome.complaints) {
+    const auto level = complaint.severity == config::Severity::error     ? spdlog::level::err
+                       : complaint.severity == config::Severity::warning ? spdlog::level::warn
+                                                                         : spdlog::level::info;
+    log.log(level, "{}", complaint.text());
+  }
+  if (outcome.complaints_dropped > 0) log.warn("... and {} complaints more", outcome.complaints_dropped);
+}
+
+class DirectorProcess {
+ public:
+  DirectorProcess(const Options& options, std::shared_ptr<spdlog::logger> log)
+      : options_(options), log_(std::move(log)), link_(director_link_fd), signals_(io_), hello_timer_(io_) {
+    for (const int signal : director_signals()) signals_.add(signal);
+    unblock(director_signals());
+  }
+
+  int run() {
+    const auto outcome = config::parse_file(options_.file, {options_.config_id, true});
+    if (!outcome) {
+      log_->error("{}", outcome.error().text());
+      return exit_no_config;
+    }
+    log_complaints(*outcome, *log_);
+    config::Config config = outcome->config;
+    if (!options_.checks) config.virtual_servers.clear();
+    if (!config.virtual_servers.empty() && !may_open_engine()) {
+      log_->error("no permission: forwarding needs CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF; run sluiced as root");
+      return exit_no_permission;
+    }
+    auto director = Director::start(io_, config, {options_.socket_path}, log_);
+    if (!director) {
+      log_->error("{}", director.error().text());
+      // A place in the file means that the file is wrong; anything else is this host's.
+      const bool from_file = director.error().where.find(':') != std::string::npos;
+      return from_file ? exit_config : exit_fatal;
+    }
+    director_ = std::move(*director);
+    if (auto done = keep_needed_capabilities(); !done) log_->warn("{}", done.error().text());
+    log_->info("Startup complete");
+    link_.send({DirectorMessage::Kind::ready, ""});
+    wait_signal();
+    hello();
+    io_.run();
+    director_.reset();
+    log_->info("Stopped");
+    return exit_ok;
+  }
+
+ private:
+  void hello() {
+    link_.send({DirectorMessage::Kind::hello, ""});
+    if (std::string status = status_line(director_->pools()); status != last_status_) {
+      last_status_ = std::move(status);
+      link_.send({DirectorMessage::Kind::status, last_status_});
+    }
+    hello_timer_.expires_after(hello_interval);
+    hello_timer_.async_wait([this](const error_code& error) {
+      if (!error) hello();
+    });
+  }
+
+  void wait_signal() {
+    signals_.async_wait([this](const error_code& error, int signal) {
+      if (error) return;
+      on_signal(signal);
+      if (signal != SIGTERM) wait_signal();
+    });
+  }
+
+  void on_signal(int signal) {
+    switch (signal) {
+      case SIGTERM: return stop();
+      case SIGHUP: return reload();
+      case SIGUSR1: return dump_data();
+      default: break;
+    }
+    if (signal == SIGUSR2 || signal == signal_stats_clear()) {
+      write("keepalived.stats", "");
+    } else if (signal == signal_json()) {
+      write("keepalived.json", "[]\n");
+    } else {
+      log_->info("{}: nothing to show", strsignal(signal));
+    }
+  }
+
+  void stop() {
+    if (options_.keep_services) {
+      // As after a crash: packets for services are dropped, not answered, until the next start takes over.
+      log_->info("Leaving the services as they are (--dont-release-ipvs)");
+      log_->flush();
+      ::_exit(exit_ok);
+    }
+    hello_timer_.cancel();
+    director_->stop();
+    io_.stop();
+  }
+
+  void reload() {
+    link_.send({DirectorMessage::Kind::reloading, ""});
+    log_->info("Reloading");
+    log_->error("the configuration isn't read again: this build can't reload yet");
+    link_.send({DirectorMessage::Kind::ready, ""});
+  }
+
+  void dump_data() {
+    log_->info("Printing checker data for process({}) on signal", ::getpid());
+    write("keepalived_check.data", check_data_text(director_->services(), director_->pools()));
+  }
+
+  void write(const std::string& name, const std::string& text) {
+    if (const auto written = write_data_file(name, text); !written) log_->error("{}", written.error().text());
+  }
+
+  const Options& options_;
+  std::shared_ptr<spdlog::logger> log_;
+  SupervisorLink link_;
+  asio::io_context io_{1};
+  asio::signal_set signals_;
+  asio::steady_timer hello_timer_;
+  std::unique_ptr<Director> director_;
+  std::string last_status_;
+};
+
+}  // namespace
+
+int run_director(const Options& options, const std::shared_ptr<spdlog::logger>& log) {
+  ::fcntl(director_link_fd, F_SETFD, FD_CLOEXEC);
+  ::fcntl(director_crash_fd, F_SETFD, FD_CLOEXEC);
+  // exec() of /proc/self/exe named it "exe".
+  ::prctl(PR_SET_NAME, "sluiced");
+  install_crash_handlers(director_crash_fd);
+  prepare_signals();
+  return DirectorProcess(options, log).run();
+}
+
+}  // namespace sluice::control
