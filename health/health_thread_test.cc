@@ -134,8 +134,9 @@ TEST(HealthThread, StopEndsCheckersInTheMiddleOfAProbe) {
   std::vector<CheckerToRun> checkers;
   for (std::uint64_t id = 0; id < 20; ++id) {
     CheckerSpec spec = tcp_checker(id, silent.port()).spec;
-    spec.what = HttpGetSpec{.connect = {connect_of(spec)}, .urls = {{}}};
-    std::get<HttpGetSpec>(spec.what).connect.timeout = 60s;
+    HttpGetSpec http{.connect = std::get<TcpCheckSpec>(spec.what).connect, .urls = {{}}};
+    http.connect.timeout = 60s;
+    spec.what = http;
     checkers.push_back({CheckerId{id}, spec});
   }
   thread.start();

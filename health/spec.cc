@@ -11,13 +11,15 @@ struct LogName {
   std::string_view operator()(const HttpGetSpec&) const { return "HTTP_CHECK"; }
 };
 
+struct Target {
+  std::string operator()(const auto& what) const { return net::endpoint_text(what.connect.address, what.connect.port); }
+};
+
 }  // namespace
 
 std::string_view log_name(const CheckerSpec& spec) { return std::visit(LogName{}, spec.what); }
 
-const Connect& connect_of(const CheckerSpec& spec) {
-  return std::visit([](const auto& what) -> const Connect& { return what.connect; }, spec.what);
-}
+std::string target_of(const CheckerSpec& spec) { return std::visit(Target{}, spec.what); }
 
 std::optional<Md5> parse_md5(std::string_view hex) {
   Md5 digest{};

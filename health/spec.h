@@ -94,7 +94,8 @@ struct CheckerSpec {
 
 /// "TCP_CHECK", "HTTP_CHECK": the word in keepalived's log lines.
 [[nodiscard]] std::string_view log_name(const CheckerSpec& spec);
-[[nodiscard]] const Connect& connect_of(const CheckerSpec& spec);
+/// What it asks, for an operator: "10.0.0.11:80", the path of a script.
+[[nodiscard]] std::string target_of(const CheckerSpec& spec);
 
 /// "a1b2..." (32 hex digits, either case) as bytes; nothing if it isn't that.
 [[nodiscard]] std::optional<Md5> parse_md5(std::string_view hex);

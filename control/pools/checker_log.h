@@ -6,12 +6,13 @@
 
 #include "control/pools/pool_spec.h"
 #include "health/health_thread.h"
+#include "health/log_lines.h"
 
 namespace sluice::control {
 
 /// The line for `event`, or nothing where keepalived is silent: a result that changes nothing, unless all failures are
-/// to be logged. server: as server_name() gives it. The probe's reason follows in parentheses.
-[[nodiscard]] std::optional<std::string> checker_line(const CheckerSetup& checker, const std::string& server,
+/// to be logged. The probe's reason follows in parentheses.
+[[nodiscard]] std::optional<std::string> checker_line(const CheckerSetup& checker, const health::CheckedNames& names,
                                                       const health::HealthEvent& event);
 
 }  // namespace sluice::control

@@ -43,9 +43,8 @@ struct Service {
     for (const RealServerSpec& server : spec.servers) {
       auto& statuses = checkers.emplace_back();
       for (const CheckerSetup& checker : server.checkers) {
-        const health::Connect& to = health::connect_of(checker.spec);
         statuses.push_back({.kind = std::string(health::log_name(checker.spec)),
-                            .target = net::endpoint_text(to.address, to.port),
+                            .target = health::target_of(checker.spec),
                             .up = checker.spec.starts_up});
       }
     }
@@ -100,7 +99,7 @@ class PoolManager::Impl {
     const CheckerSetup& checker = service.spec.servers[at.server].checkers[at.checker];
 
     remember(service.checkers[at.server][at.checker], event);
-    if (const auto line = checker_line(checker, service.server(at.server), event)) {
+    if (const auto line = checker_line(checker, {service.server(at.server), service.name}, event)) {
       log_(event.verdict == health::Verdict::success ? LogLevel::info : LogLevel::warning, *line);
     }
     if (event.verdict == health::Verdict::not_counted) return;
