@@ -1,8 +1,8 @@
 #include "control/pools/from_config.h"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include "control/pools/script_resolver.h"
 
 namespace sluice::control {
 
@@ -10,44 +10,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
-/// keepalived runs scripts as this user where it exists and nobody else is named.
-constexpr const char* default_script_user = "keepalived_script";
-
 milliseconds rounded_up(config::Duration duration) { return std::chrono::ceil<milliseconds>(duration); }
-
-/// Turns scripts of the file into scripts that can be run, and keeps what is wrong with the others.
-class ScriptResolver {
- public:
-  ScriptResolver(const config::GlobalDefs& global, std::vector<Error>& complaints)
-      : global_(global), complaints_(complaints) {}
-
-  std::optional<ScriptSpec> resolve(const std::optional<config::Script>& script) {
-    if (!script) return std::nullopt;
-    ScriptSpec spec{.argv = script->argv};
-    auto user = user_of(*script);
-    const Result<> runnable = user ? check_script(spec) : std::unexpected(user.error());
-    if (!runnable) {
-      complaints_.push_back({script->position.text(), fmt::format("script disabled: {}", runnable.error().text())});
-      return std::nullopt;
-    }
-    spec.user = std::move(*user);
-    return spec;
-  }
-
- private:
-  /// Nothing: the daemon's own user.
-  Result<std::optional<ScriptUser>> user_of(const config::Script& script) const {
-    const auto& name = script.user ? script.user : global_.script_user;
-    const auto& group = script.user ? script.group : global_.script_group;
-    auto user = find_script_user(name.value_or(default_script_user), name ? group : std::nullopt);
-    if (user) return std::move(*user);
-    if (name || global_.enable_script_security) return std::unexpected(user.error());
-    return std::nullopt;
-  }
-
-  const config::GlobalDefs& global_;
-  std::vector<Error>& complaints_;
-};
 
 health::Connect connect_from(const config::CheckerCommon& common) {
   health::Connect connect;
