@@ -18,8 +18,11 @@
 #include <unordered_map>
 #include <variant>
 
+#include "health/dns_check.h"
 #include "health/http_get.h"
+#include "health/ping_check.h"
 #include "health/tcp_check.h"
+#include "health/udp_check.h"
 
 namespace sluice::health {
 
@@ -30,17 +33,23 @@ using std::chrono::steady_clock;
 namespace {
 
 /// One alternative per kind of checker, as in CheckerSpec.
-using AnyCheck = std::variant<TcpCheck, HttpGet>;
+using AnyCheck = std::variant<TcpCheck, HttpGet, DnsCheck, UdpCheck, PingCheck>;
 
-AnyCheck make_check(CheckerSpec spec) {
+/// random: a number of this checker's own.
+AnyCheck make_check(CheckerSpec spec, std::uint64_t random) {
   struct Make {
-    const CheckerSpec& common;
-    AnyCheck operator()(TcpCheckSpec& what) const {
-      return TcpCheck(std::move(what), common.timings, common.starts_up);
+    const RetryTimings& timings;
+    bool up;
+    std::uint64_t random;
+    AnyCheck operator()(TcpCheckSpec& what) const { return TcpCheck(std::move(what), timings, up); }
+    AnyCheck operator()(HttpGetSpec& what) const { return HttpGet(std::move(what), timings, up); }
+    AnyCheck operator()(DnsCheckSpec& what) const { return DnsCheck(std::move(what), timings, up, random); }
+    AnyCheck operator()(UdpCheckSpec& what) const { return UdpCheck(std::move(what), timings, up); }
+    AnyCheck operator()(PingCheckSpec& what) const {
+      return PingCheck(std::move(what), timings, up, static_cast<std::uint16_t>(random));
     }
-    AnyCheck operator()(HttpGetSpec& what) const { return HttpGet(std::move(what), common.timings, common.starts_up); }
   };
-  return std::visit(Make{spec}, spec.what);
+  return std::visit(Make{spec.timings, spec.starts_up, random}, spec.what);
 }
 
 /// A checker that runs. Its coroutine and the table of checkers share it.
@@ -104,7 +113,7 @@ class HealthThread::Impl {
     std::uniform_int_distribution<milliseconds::rep> spread(
         0, std::max<milliseconds::rep>(checker.spec.warmup.count(), 0));
     const auto delay = options_.start_delay + milliseconds{spread(random_)};
-    auto running = std::make_shared<Running>(checker.id, make_check(std::move(checker.spec)));
+    auto running = std::make_shared<Running>(checker.id, make_check(std::move(checker.spec), random_()));
     running_[running->id] = running;
     const auto ended = [this, running](const std::exception_ptr& exception) {
       const auto found = running_.find(running->id);

@@ -14,6 +14,13 @@ struct UpLine {
   std::string operator()(const HttpGetSpec&) const {
     return fmt::format("Remote Web server {} succeed on service.", names.server);
   }
+  std::string operator()(const DnsCheckSpec&) const { return fmt::format("DNS_CHECK ({}) success", names.server); }
+  std::string operator()(const UdpCheckSpec&) const {
+    return fmt::format("UDP connection to {} success.", names.server);
+  }
+  std::string operator()(const PingCheckSpec&) const {
+    return fmt::format("ICMP connection to {} success.", names.server);
+  }
 };
 
 /// One failed probe, without its reason.
@@ -23,6 +30,13 @@ struct FailureLine {
     return fmt::format("TCP connection to {} failed.", names.server);
   }
   std::string operator()(const HttpGetSpec&) const { return fmt::format("HTTP request to {} failed.", names.server); }
+  std::string operator()(const DnsCheckSpec&) const { return fmt::format("DNS_CHECK ({}) failed.", names.server); }
+  std::string operator()(const UdpCheckSpec&) const {
+    return fmt::format("UDP connection to {} failed.", names.server);
+  }
+  std::string operator()(const PingCheckSpec&) const {
+    return fmt::format("ICMP connection to {} failed.", names.server);
+  }
 };
 
 std::string after(std::uint32_t retries) {

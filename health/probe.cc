@@ -23,7 +23,28 @@ namespace {
 
 constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 
-/// The kernel's words, with a small letter as they stand in a clause.
+tcp::endpoint endpoint(const net::IpAddr& address, net::L4Port port) {
+  if (address.is_v4()) return {asio::ip::address_v4(address.v4().host()), port.host()};
+  return {asio::ip::address_v6(address.v6().bytes), port.host()};
+}
+
+template <typename Socket>
+asio::awaitable<bool> ready(Socket& socket, asio::socket_base::wait_type what, std::chrono::milliseconds timeout) {
+  using namespace asio::experimental::awaitable_operators;
+  asio::steady_timer timer(co_await asio::this_coro::executor, timeout);
+  const auto first = co_await (socket.async_wait(what, no_throw) || timer.async_wait(no_throw));
+  co_return first.index() == 0;
+}
+
+}  // namespace
+
+ProbeResult success(std::string reason) { return {Verdict::success, std::move(reason)}; }
+ProbeResult failure(std::string reason) { return {Verdict::failure, std::move(reason)}; }
+
+ProbeResult not_counted(std::string_view step, int error) {
+  return {Verdict::not_counted, fmt::format("{} failed: {}", step, error_words(error))};
+}
+
 std::string error_words(int error) {
   std::string words = std::generic_category().message(error);
   if (words.size() > 1 && std::islower(static_cast<unsigned char>(words[1])) != 0) {
@@ -32,7 +53,6 @@ std::string error_words(int error) {
   return words;
 }
 
-/// What connect() may say at once about the network or the peer. Anything else is about this host.
 bool blames_the_server(int error) {
   switch (error) {
     case ENETUNREACH:
@@ -47,22 +67,7 @@ bool blames_the_server(int error) {
   }
 }
 
-ProbeResult not_counted(std::string_view step, int error) {
-  return {Verdict::not_counted, fmt::format("{} failed: {}", step, error_words(error))};
-}
-
-tcp::endpoint endpoint(const net::IpAddr& address, net::L4Port port) {
-  if (address.is_v4()) return {asio::ip::address_v4(address.v4().host()), port.host()};
-  return {asio::ip::address_v6(address.v6().bytes), port.host()};
-}
-
-/// Everything before connect(): the steps that only this host can fail.
-std::optional<ProbeResult> open_and_bind(tcp::socket& socket, const Connect& to) {
-  boost::system::error_code error;
-  if (socket.open(to.address.is_v4() ? tcp::v4() : tcp::v6(), error)) return not_counted("socket", error.value());
-  if (socket.native_non_blocking(true, error)) return not_counted("socket", error.value());
-
-  const int fd = socket.native_handle();
+std::optional<ProbeResult> prepare(int fd, const Connect& to) {
   if (to.mark != 0 && ::setsockopt(fd, SOL_SOCKET, SO_MARK, &to.mark, sizeof to.mark) != 0) {
     return not_counted("setting the mark", errno);
   }
@@ -74,35 +79,30 @@ std::optional<ProbeResult> open_and_bind(tcp::socket& socket, const Connect& to)
   }
   if (to.bind_address) {
     // A fixed source port is used by one probe after the other; TIME_WAIT of the last one must not stop the next.
-    if (!to.bind_port.is_zero()) socket.set_option(tcp::socket::reuse_address(true), error);
+    const int reuse = 1;
+    if (!to.bind_port.is_zero()) ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
     const tcp::endpoint from = endpoint(*to.bind_address, to.bind_port);
-    if (socket.bind(from, error)) return not_counted("bind", error.value());
+    if (::bind(fd, from.data(), static_cast<socklen_t>(from.size())) != 0) return not_counted("bind", errno);
   }
   return std::nullopt;
 }
 
-asio::awaitable<bool> ready(tcp::socket& socket, tcp::socket::wait_type what, std::chrono::milliseconds timeout) {
-  using namespace asio::experimental::awaitable_operators;
-  asio::steady_timer timer(co_await asio::this_coro::executor, timeout);
-  const auto first = co_await (socket.async_wait(what, no_throw) || timer.async_wait(no_throw));
-  co_return first.index() == 0;
+int connect_now(int fd, const Connect& to) {
+  const tcp::endpoint destination = endpoint(to.address, to.port);
+  return ::connect(fd, destination.data(), static_cast<socklen_t>(destination.size())) == 0 ? 0 : errno;
 }
 
-}  // namespace
-
-ProbeResult success(std::string reason) { return {Verdict::success, std::move(reason)}; }
-ProbeResult failure(std::string reason) { return {Verdict::failure, std::move(reason)}; }
-
 asio::awaitable<ProbeResult> connect(tcp::socket& socket, const Connect& to) {
-  if (auto problem = open_and_bind(socket, to)) co_return std::move(*problem);
+  boost::system::error_code error;
+  if (socket.open(to.address.is_v4() ? tcp::v4() : tcp::v6(), error)) co_return not_counted("socket", error.value());
+  if (socket.native_non_blocking(true, error)) co_return not_counted("socket", error.value());
+  if (auto problem = prepare(socket.native_handle(), to)) co_return std::move(*problem);
 
   // Not Asio's async_connect: it hides whether the kernel refused at once or the network answered, and only the
   // second always counts.
-  const tcp::endpoint destination = endpoint(to.address, to.port);
-  if (::connect(socket.native_handle(), destination.data(), static_cast<socklen_t>(destination.size())) != 0) {
-    const int error = errno;
-    if (error != EINPROGRESS) {
-      co_return blames_the_server(error) ? failure(error_words(error)) : not_counted("connect", error);
+  if (const int refused = connect_now(socket.native_handle(), to); refused != 0) {
+    if (refused != EINPROGRESS) {
+      co_return blames_the_server(refused) ? failure(error_words(refused)) : not_counted("connect", refused);
     }
     const bool answered = co_await ready(socket, tcp::socket::wait_write, to.timeout);
     if (!answered) co_return failure("no connection within " + to_words(to.timeout));
@@ -124,14 +124,20 @@ asio::awaitable<std::optional<std::string>> send_all(tcp::socket& socket, std::s
     }
     if (errno == EINTR) continue;
     if (errno != EAGAIN) co_return "sending failed: " + error_words(errno);
-    const bool writable = co_await ready(socket, tcp::socket::wait_write, timeout);
-    if (!writable) co_return "nothing could be sent for " + to_words(timeout);
+    const bool has_room = co_await writable(socket, timeout);
+    if (!has_room) co_return "nothing could be sent for " + to_words(timeout);
   }
   co_return std::nullopt;
 }
 
 asio::awaitable<bool> readable(tcp::socket& socket, std::chrono::milliseconds timeout) {
   return ready(socket, tcp::socket::wait_read, timeout);
+}
+asio::awaitable<bool> readable(DatagramSocket& socket, std::chrono::milliseconds timeout) {
+  return ready(socket, DatagramSocket::wait_read, timeout);
+}
+asio::awaitable<bool> writable(tcp::socket& socket, std::chrono::milliseconds timeout) {
+  return ready(socket, tcp::socket::wait_write, timeout);
 }
 
 std::string to_words(std::chrono::milliseconds duration) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/generic/datagram_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <optional>
@@ -14,6 +15,8 @@
 
 namespace sluice::health {
 
+using DatagramSocket = boost::asio::generic::datagram_protocol::socket;
+
 /// reason: a clause for the log and for `sluicectl`, without a full stop: "connected", "connection refused".
 struct ProbeResult {
   Verdict verdict;
@@ -22,6 +25,19 @@ struct ProbeResult {
 
 [[nodiscard]] ProbeResult success(std::string reason);
 [[nodiscard]] ProbeResult failure(std::string reason);
+
+/// This host couldn't do a step: "bind failed: cannot assign requested address". Says nothing about the server.
+[[nodiscard]] ProbeResult not_counted(std::string_view step, int error);
+
+/// The kernel's words for an errno, with a small letter as they stand in a clause.
+[[nodiscard]] std::string error_words(int error);
+/// Whether an errno of connect() or send() speaks of the network or the peer. Anything else is about this host.
+[[nodiscard]] bool blames_the_server(int error);
+
+/// Sets the mark and the interface of a socket, and binds it: what only this host can fail. Nothing if all is well.
+[[nodiscard]] std::optional<ProbeResult> prepare(int fd, const Connect& to);
+/// connect(2). 0 or an errno; EINPROGRESS is one.
+[[nodiscard]] int connect_now(int fd, const Connect& to);
 
 /// Opens, binds and connects `socket`, which must be closed; success means connected, and non-blocking from then on.
 /// Classified as keepalived does: what the network or the peer says is a failure; what this host says (no socket, no
@@ -34,6 +50,9 @@ boost::asio::awaitable<std::optional<std::string>> send_all(boost::asio::ip::tcp
 
 /// Waits until there is something to read, or the end. False: nothing came within `timeout`.
 boost::asio::awaitable<bool> readable(boost::asio::ip::tcp::socket& socket, std::chrono::milliseconds timeout);
+boost::asio::awaitable<bool> readable(DatagramSocket& socket, std::chrono::milliseconds timeout);
+/// Waits until something can be sent. False: not within `timeout`.
+boost::asio::awaitable<bool> writable(boost::asio::ip::tcp::socket& socket, std::chrono::milliseconds timeout);
 
 /// "5 s", "1.5 s", "20 ms".
 [[nodiscard]] std::string to_words(std::chrono::milliseconds duration);

@@ -9,10 +9,14 @@ namespace {
 struct LogName {
   std::string_view operator()(const TcpCheckSpec&) const { return "TCP_CHECK"; }
   std::string_view operator()(const HttpGetSpec&) const { return "HTTP_CHECK"; }
+  std::string_view operator()(const DnsCheckSpec&) const { return "DNS_CHECK"; }
+  std::string_view operator()(const UdpCheckSpec&) const { return "UDP_CHECK"; }
+  std::string_view operator()(const PingCheckSpec&) const { return "ICMP CHECK"; }
 };
 
 struct Target {
   std::string operator()(const auto& what) const { return net::endpoint_text(what.connect.address, what.connect.port); }
+  std::string operator()(const PingCheckSpec& what) const { return what.connect.address.text(); }
 };
 
 }  // namespace

@@ -12,6 +12,8 @@
 #include <variant>
 #include <vector>
 
+#include "health/byte_pattern.h"
+#include "health/dns_message.h"
 #include "health/retry.h"
 #include "net/address.h"
 
@@ -82,8 +84,33 @@ struct HttpGetSpec {
   bool operator==(const HttpGetSpec&) const = default;
 };
 
+struct DnsCheckSpec {
+  Connect connect;
+  DnsType type = DnsType::soa;
+  std::string name = ".";  ///< as dns_question() takes it
+
+  bool operator==(const DnsCheckSpec&) const = default;
+};
+
+struct UdpCheckSpec {
+  Connect connect;
+  std::vector<std::uint8_t> payload;  ///< empty: 32 bytes of text
+  bool require_reply = false;
+  std::optional<BytePattern> reply;      ///< only with require_reply; the lengths only count with it
+  std::uint16_t min_reply_length = 0;    ///< bytes
+  std::uint16_t max_reply_length = 255;  ///< bytes
+
+  bool operator==(const UdpCheckSpec&) const = default;
+};
+
+struct PingCheckSpec {
+  Connect connect;  ///< ports don't matter
+
+  bool operator==(const PingCheckSpec&) const = default;
+};
+
 struct CheckerSpec {
-  std::variant<TcpCheckSpec, HttpGetSpec> what;
+  std::variant<TcpCheckSpec, HttpGetSpec, DnsCheckSpec, UdpCheckSpec, PingCheckSpec> what;
   RetryTimings timings;
   /// The first probe waits a random part of this, so that probes spread.
   std::chrono::milliseconds warmup{std::chrono::seconds{60}};
@@ -92,7 +119,7 @@ struct CheckerSpec {
   bool operator==(const CheckerSpec&) const = default;
 };
 
-/// "TCP_CHECK", "HTTP_CHECK": the word in keepalived's log lines.
+/// "TCP_CHECK", "HTTP_CHECK", "ICMP CHECK": the words in keepalived's log lines.
 [[nodiscard]] std::string_view log_name(const CheckerSpec& spec);
 /// What it asks, for an operator: "10.0.0.11:80", the path of a script.
 [[nodiscard]] std::string target_of(const CheckerSpec& spec);
