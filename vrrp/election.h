@@ -141,7 +141,7 @@ class Instance {
   /// The deadline. group_wants_master: all other members of the sync group do. Too early: arms it again.
   Actions on_timer(Time now, bool group_wants_master = true);
 
-  /// why: what stands in the log, "interface eth0 down"; may be empty. Twice the same is once.
+  /// why: what stands in the log, "(interface eth0 down)", "due to script chk"; may be empty. Twice the same is once.
   Actions on_fault(Time now, Fault fault, std::string_view why);
   /// To be called after the fault that takes its place, if one does, has come in.
   Actions on_fault_cleared(Time now, Fault fault);

@@ -118,7 +118,7 @@ TEST(Start, AReloadChangesWhatIsLeftOfTheDelay) {
 
 TEST(Start, WithAFaultIsInFault) {
   Instance instance(v2());
-  EXPECT_TRUE(instance.on_fault(at(0), {FaultKind::interface_down}, "interface eth0 down").empty());
+  EXPECT_TRUE(instance.on_fault(at(0), {FaultKind::interface_down}, "(interface eth0 down)").empty());
   const Actions actions = instance.start(at(0));
   EXPECT_TRUE(logs(actions, "Entering FAULT STATE (init)"));
   EXPECT_EQ(events(actions), "FAULT");
@@ -139,7 +139,7 @@ TEST(Start, AScriptThatFailsAtItsFirstRunLeadsFromInitToFault) {
   Instance instance(v2());
   instance.on_fault(at(0), {FaultKind::script_pending, 1}, "");
   instance.start(at(0));
-  EXPECT_EQ(events(instance.on_fault(at(1), {FaultKind::tracker, 1}, "script chk failed")), "FAULT");
+  EXPECT_EQ(events(instance.on_fault(at(1), {FaultKind::tracker, 1}, "due to script chk")), "FAULT");
   EXPECT_TRUE(instance.on_fault_cleared(at(1), {FaultKind::script_pending, 1}).empty());
   EXPECT_EQ(instance.state(), State::fault);
 }
@@ -442,7 +442,7 @@ TEST(TwoOwners, OwnerIgnoreAdvertsHearsNothing) {
 
 TEST(Fault, AMasterSaysZeroOnceAndLetsGo) {
   Instance instance = master(v2());
-  const Actions actions = instance.on_fault(at(4 * s), {FaultKind::interface_down}, "interface eth0 down");
+  const Actions actions = instance.on_fault(at(4 * s), {FaultKind::interface_down}, "(interface eth0 down)");
   EXPECT_EQ(all_of<SendAdvert>(actions), std::vector{SendAdvert{0}});
   EXPECT_TRUE(has<ReleaseAddresses>(actions) && has<CancelTimer>(actions) && has<StopGarps>(actions));
   EXPECT_TRUE(logs(actions, "(VI_1): entering FAULT state (interface eth0 down)"));
@@ -452,7 +452,7 @@ TEST(Fault, AMasterSaysZeroOnceAndLetsGo) {
 
 TEST(Fault, ABackupSaysNothingOnTheWire) {
   Instance instance = started(v2());
-  const Actions actions = instance.on_fault(at(s), {FaultKind::tracker, 3}, "script chk failed");
+  const Actions actions = instance.on_fault(at(s), {FaultKind::tracker, 3}, "due to script chk");
   EXPECT_FALSE(has<SendAdvert>(actions) || has<ReleaseAddresses>(actions));
   EXPECT_TRUE(has<CancelTimer>(actions));
   EXPECT_EQ(instance.refusal(at(s)), ReceiveError::not_listening);

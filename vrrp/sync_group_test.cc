@@ -101,7 +101,7 @@ TEST(SyncGroup, AHigherPriorityForOneMovesAllWithoutAWord) {
 TEST(SyncGroup, AFaultOfOneIsAFaultOfAllUntilTheLastIsGone) {
   Pair pair;
   pair.make_masters();
-  const GroupActions down = pair.group.on_fault(at(s), 0, {FaultKind::interface_down}, "interface eth0 down");
+  const GroupActions down = pair.group.on_fault(at(s), 0, {FaultKind::interface_down}, "(interface eth0 down)");
   EXPECT_EQ(story(down), "A:FAULT sync B:FAULT G:FAULT");
   EXPECT_TRUE(has(of(down, 0), SendAdvert{0}) && has(of(down, 1), SendAdvert{0}));
   EXPECT_EQ(story(pair.group.on_fault(at(s), 1, {FaultKind::interface_down}, "")), "");

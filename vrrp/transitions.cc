@@ -96,7 +96,7 @@ Actions Instance::on_fault(Time now, Fault fault, std::string_view why) {
   faults_.push_back(fault);
   if (!running_) return actions;
   if (!fault.is_silent() && !why.empty()) {
-    actions.push_back(Log{fmt::format("({}): entering FAULT state ({})", config_.name, why)});
+    actions.push_back(Log{fmt::format("({}): entering FAULT state {}", config_.name, why)});
   }
   if (state_ == State::fault) return actions;
   // A script that is waited for holds back only who hasn't begun.
