@@ -1,0 +1,117 @@
+#include "vrrp/garp.h"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice::vrrp {
+
+namespace {
+
+// The time has come: forget it.
+bool due(std::optional<Time>& at, Time now) {
+  if (!at || now < *at) return false;
+  at.reset();
+  return true;
+}
+
+}  // namespace
+
+GarpBursts GarpSchedule::on_garp(Time now, GarpCause cause) {
+  if (cause == GarpCause::lower_priority) {
+    if (settings_.lower_prio_repeat == 0) return {};
+    if (settings_.lower_prio_delay.count() > 0) second_lower_ = now + settings_.lower_prio_delay;
+    return {{cause, settings_.lower_prio_repeat}};
+  }
+  if (cause != GarpCause::source_address && settings_.master_delay.count() > 0) {
+    second_ = now + settings_.master_delay;
+  }
+  if (cause == GarpCause::became_master && settings_.master_refresh.count() > 0) {
+    refresh_ = now + settings_.master_delay + settings_.master_refresh;
+  }
+  return {{cause, std::max(settings_.master_repeat, 1u)}};
+}
+
+void GarpSchedule::stop() {
+  second_.reset();
+  second_lower_.reset();
+  refresh_.reset();
+}
+
+GarpBursts GarpSchedule::on_timer(Time now) {
+  GarpBursts bursts;
+  if (due(second_, now)) bursts.push_back({GarpCause::became_master, std::max(settings_.master_repeat, 1u)});
+  if (due(second_lower_, now)) bursts.push_back({GarpCause::lower_priority, settings_.lower_prio_repeat});
+  if (due(refresh_, now)) {
+    bursts.push_back({GarpCause::became_master, std::max(settings_.master_refresh_repeat, 1u)});
+    refresh_ = now + settings_.master_refresh;
+  }
+  return bursts;
+}
+
+std::optional<Time> GarpSchedule::next() const {
+  std::optional<Time> first;
+  for (const auto& at : {second_, second_lower_, refresh_}) {
+    if (at && (!first || *at < *first)) first = at;
+  }
+  return first;
+}
+
+void GarpSchedule::reload(Time now, const GarpSettings& settings, bool master) {
+  const bool same_refresh = settings.master_refresh == settings_.master_refresh;
+  settings_ = settings;
+  if (same_refresh) return;
+  refresh_.reset();
+  if (master && settings_.master_refresh.count() > 0) refresh_ = now + settings_.master_refresh;
+}
+
+void GarpPacer::enqueue(std::span<const GarpTarget> targets, std::uint32_t repeat) {
+  if (repeat == 0) return;
+  for (const GarpTarget& target : targets) {
+    auto& queue = (target.address.is_v6() ? na_ : arp_).queue;
+    const auto known = std::find_if(queue.begin(), queue.end(), [&](const Waiting& w) { return w.target == target; });
+    if (known == queue.end()) {
+      queue.push_back({target, repeat});
+    } else {
+      known->pending = std::max(known->pending, repeat);
+    }
+  }
+}
+
+std::vector<GarpTarget> GarpPacer::take(Time now) {
+  std::vector<GarpTarget> frames;
+  take(now, arp_, frames);
+  take(now, na_, frames);
+  return frames;
+}
+
+// From now on, not from when it was due: the interval is a promise to the switches, not to us.
+void GarpPacer::take(Time now, Budget& budget, std::vector<GarpTarget>& frames) {
+  while (!budget.queue.empty() && now >= budget.free_at) {
+    Waiting first = budget.queue.front();
+    budget.queue.pop_front();
+    frames.push_back(first.target);
+    if (--first.pending > 0) budget.queue.push_back(first);
+    budget.free_at = now + budget.interval;
+  }
+}
+
+std::optional<Time> GarpPacer::next() const {
+  std::optional<Time> first;
+  for (const Budget* budget : {&arp_, &na_}) {
+    if (!budget->queue.empty() && (!first || budget->free_at < *first)) first = budget->free_at;
+  }
+  return first;
+}
+
+void GarpPacer::forget(std::uint32_t instance) {
+  for (Budget* budget : {&arp_, &na_}) {
+    std::erase_if(budget->queue, [&](const Waiting& waiting) { return waiting.target.instance == instance; });
+  }
+}
+
+void GarpPacer::set_intervals(Microseconds garp_interval, Microseconds gna_interval) {
+  arp_.interval = garp_interval;
+  na_.interval = gna_interval;
+}
+
+}  // namespace sluice::vrrp

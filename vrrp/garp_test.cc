@@ -1,0 +1,140 @@
+// When bursts and frames go out, and that the frames are keepalived's, byte for byte.
+#include "vrrp/garp.h"
+
+#include <gtest/gtest.h>
+
+#include "vrrp/announcement.h"
+#include "vrrp/testing.h"
+
+namespace sluice::vrrp {
+namespace {
+
+using namespace testing;
+
+constexpr std::int64_t s = 1'000'000;
+
+const GarpTarget a{1, 2, ip("10.0.0.100")}, b{1, 2, ip("10.0.0.101")}, other{7, 2, ip("10.0.0.200")},
+    six{1, 2, ip("fd98::100")};
+
+TEST(GarpSchedule, BurstsAtOnceAndOnceMoreAfterTheDelay) {
+  GarpSchedule schedule({});
+  EXPECT_EQ(schedule.on_garp(at(0), GarpCause::became_master), (GarpBursts{{GarpCause::became_master, 5}}));
+  EXPECT_EQ(schedule.next(), at(5 * s));
+  EXPECT_TRUE(schedule.on_timer(at(5 * s - 1)).empty());
+  EXPECT_EQ(schedule.on_timer(at(5 * s)), (GarpBursts{{GarpCause::became_master, 5}}));
+  EXPECT_FALSE(schedule.next());
+}
+
+TEST(GarpSchedule, RefreshesWhileMaster) {
+  GarpSchedule schedule({.master_refresh = Microseconds(10 * s), .master_refresh_repeat = 2});
+  schedule.on_garp(at(0), GarpCause::became_master);
+  schedule.on_timer(at(5 * s));
+  EXPECT_EQ(schedule.next(), at(15 * s)) << "delay and refresh";
+  EXPECT_EQ(schedule.on_timer(at(15 * s)), (GarpBursts{{GarpCause::became_master, 2}}));
+  EXPECT_EQ(schedule.on_timer(at(47 * s)).size(), 1u) << "missed ones are not made up for";
+  EXPECT_EQ(schedule.next(), at(57 * s));
+  schedule.stop();
+  EXPECT_FALSE(schedule.next());
+}
+
+TEST(GarpSchedule, WithoutDelayThereIsNoSecondBurst) {
+  GarpSchedule schedule({.master_delay = Microseconds(0), .master_repeat = 1});
+  EXPECT_EQ(schedule.on_garp(at(0), GarpCause::became_master).size(), 1u);
+  EXPECT_FALSE(schedule.next());
+}
+
+TEST(GarpSchedule, ALowerPriorityHasSettingsOfItsOwn) {
+  GarpSchedule schedule({.lower_prio_delay = Microseconds(s), .lower_prio_repeat = 3});
+  schedule.on_garp(at(0), GarpCause::became_master);
+  EXPECT_EQ(schedule.on_garp(at(2 * s), GarpCause::lower_priority), (GarpBursts{{GarpCause::lower_priority, 3}}));
+  EXPECT_EQ(schedule.on_timer(at(3 * s)), (GarpBursts{{GarpCause::lower_priority, 3}}));
+  EXPECT_EQ(schedule.next(), at(5 * s)) << "the master's second burst is still to come";
+  GarpSchedule off({.lower_prio_repeat = 0});
+  EXPECT_TRUE(off.on_garp(at(0), GarpCause::lower_priority).empty());
+  EXPECT_FALSE(off.next());
+}
+
+TEST(GarpSchedule, TheSourceAddressIsAnnouncedOnceOnly) {
+  GarpSchedule schedule({});
+  EXPECT_EQ(schedule.on_garp(at(0), GarpCause::source_address).size(), 1u);
+  EXPECT_FALSE(schedule.next());
+}
+
+TEST(GarpSchedule, AReloadStartsAndEndsRefreshing) {
+  GarpSchedule schedule({});
+  schedule.reload(at(s), {.master_refresh = Microseconds(s)}, true);
+  EXPECT_EQ(schedule.next(), at(2 * s));
+  schedule.reload(at(s), {}, true);
+  EXPECT_FALSE(schedule.next());
+  schedule.reload(at(s), {.master_refresh = Microseconds(s)}, false);
+  EXPECT_FALSE(schedule.next());
+}
+
+TEST(GarpPacer, WithoutIntervalEverythingGoesAtOnceInTurns) {
+  GarpPacer pacer(Microseconds(0), Microseconds(0));
+  pacer.enqueue(std::vector{a, b, six}, 2);
+  EXPECT_EQ(pacer.take(at(0)), (std::vector{a, b, a, b, six, six}));
+  EXPECT_FALSE(pacer.next());
+}
+
+TEST(GarpPacer, KeepsItsIntervalsApartByKind) {
+  GarpPacer pacer(Microseconds(1000), Microseconds(400));
+  pacer.enqueue(std::vector{a, b, six}, 2);
+  EXPECT_EQ(pacer.take(at(0)), (std::vector{a, six}));
+  EXPECT_EQ(pacer.next(), at(400));
+  EXPECT_TRUE(pacer.take(at(399)).empty());
+  EXPECT_EQ(pacer.take(at(500)), std::vector{six});
+  EXPECT_EQ(pacer.take(at(1000)), std::vector{b});
+  EXPECT_EQ(pacer.take(at(9000)), std::vector{a}) << "late: no two at once";
+  EXPECT_EQ(pacer.take(at(10000)), std::vector{b});
+  EXPECT_FALSE(pacer.next());
+}
+
+TEST(GarpPacer, AnAddressThatWaitsIsNotQueuedTwice) {
+  GarpPacer pacer(Microseconds(1000), Microseconds(0));
+  pacer.enqueue(std::vector{a}, 3);
+  pacer.enqueue(std::vector{a}, 3);
+  int frames = 0;
+  while (pacer.next()) frames += int(pacer.take(*pacer.next()).size());
+  EXPECT_EQ(frames, 3);
+}
+
+TEST(GarpPacer, ForgetsWhoIsNoLongerMaster) {
+  GarpPacer pacer(Microseconds(1000), Microseconds(0));
+  pacer.enqueue(std::vector{a, other}, 3);
+  pacer.forget(1);
+  EXPECT_EQ(pacer.take(at(0)), std::vector{other});
+}
+
+template <std::size_t N>
+std::string hex(const std::array<std::uint8_t, N>& bytes) {
+  std::string text;
+  for (const std::uint8_t byte : bytes) {
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 15];
+  }
+  return text;
+}
+
+TEST(Announcement, IsKeepalivedsGratuitousArp) {
+  const auto mac = net::MacAddr::parse("02:00:00:00:01:01").value();
+  EXPECT_EQ(hex(gratuitous_arp(mac, ip("10.98.0.100").v4())),
+            "ffffffffffff0200000001010806000108000604000102000000010"
+            "10a620064ffffffffffff0a620064");
+}
+
+TEST(Announcement, IsKeepalivedsNeighbourAdvertisement) {
+  const auto mac = net::MacAddr::parse("02:00:00:00:01:01").value();
+  const std::string expected =
+      "33330000000102000000010186dd6000000000203afffe800000000000000000000000000100ff020000000000000000000000000001"
+      "8800549d20000000fe8000000000000000000000000001000201020000000101";
+  EXPECT_EQ(hex(neighbour_advertisement(mac, ip("fe80::100").v6(), false)), expected);
+  const auto vmac = virtual_router_mac(51, true);
+  const std::string of_vmac = hex(neighbour_advertisement(vmac, ip("fe80::100").v6(), false));
+  EXPECT_EQ(of_vmac.substr(12, 12), "00005e000233");
+  EXPECT_EQ(of_vmac.substr(112, 4), "f76a");
+  EXPECT_EQ(hex(neighbour_advertisement(mac, ip("fe80::100").v6(), true)).substr(116, 8), "a0000000");
+}
+
+}  // namespace
+}  // namespace sluice::vrrp
