@@ -46,14 +46,17 @@ std::string Complaint::text() const {
   return fmt::format("{}: {}: {}", where, name_of(severity), message);
 }
 
-std::uint32_t Diagnostics::add_file(std::string name, std::shared_ptr<const std::string> text) {
-  File file{std::make_shared<const std::string>(std::move(name)), std::move(text), {0}};
-  const std::string& bytes = *file.text;
-  for (std::size_t at = bytes.find('\n'); at != std::string::npos; at = bytes.find('\n', at + 1)) {
-    file.line_starts.push_back(at + 1);
-  }
-  files_.push_back(std::move(file));
+std::uint32_t Diagnostics::add_file(std::string name, std::shared_ptr<const std::string> text, Place included_from) {
+  files_.push_back({std::make_shared<const std::string>(std::move(name)), std::move(text), included_from, {}});
   return static_cast<std::uint32_t>(files_.size() - 1);
+}
+
+std::string Diagnostics::included_from(std::uint32_t file) const {
+  std::string chain;
+  for (Place from = files_[file].included_from; from.line != 0; from = files_[from.file].included_from) {
+    chain += fmt::format("{}{}:{}", chain.empty() ? "" : ", ", file_name(from.file), from.line);
+  }
+  return chain;
 }
 
 Position Diagnostics::position(Place place) const { return {files_[place.file].name, place.line, place.column}; }
@@ -63,7 +66,10 @@ void Diagnostics::notice(Place place, std::string message) {
 }
 
 void Diagnostics::add(Severity severity, Place place, std::string message, int exit_status) {
-  if (complaints_.size() >= complaints_max) {
+  // A line that a generator repeats goes wrong in the same way each time.
+  if (!complaints_.empty() && complaints_.back().first == place && complaints_.back().second.message == message) return;
+  include_failed_ = include_failed_ || exit_status == exit_status_include;
+  if (++(severity == Severity::notice ? notices_ : problems_) > complaints_max) {
     ++dropped_;
     // -t must not turn green because the decisive complaint came too late.
     if (exit_status == exit_status_fatal || dropped_status_ == exit_status_fatal) {
@@ -73,8 +79,9 @@ void Diagnostics::add(Severity severity, Place place, std::string message, int e
     }
     return;
   }
-  complaints_.emplace_back(place, Complaint{severity, file_name(place.file), place.line, place.column,
-                                            std::move(message), line_text(place), exit_status});
+  complaints_.emplace_back(
+      place, Complaint{severity, file_name(place.file), place.line, place.column, std::move(message), line_text(place),
+                       exit_status, included_from(place.file)});
 }
 
 bool Diagnostics::mute_notices(bool muted) { return std::exchange(notices_muted_, muted); }
@@ -91,16 +98,24 @@ void Diagnostics::finish(ParseOutcome& outcome) {
         Complaint{dropped_status_ == 0 ? Severity::notice : Severity::warning, *files_.front().name, 0, 0,
                   fmt::format("{} more complaints are not shown", dropped_), "", dropped_status_});
   }
+  outcome.include_failed = include_failed_;
   for (const File& file : files_) outcome.files.push_back(*file.name);
 }
 
-std::string Diagnostics::line_text(Place place) const {
-  const File& file = files_[place.file];
+std::string Diagnostics::line_text(Place place) {
+  File& file = files_[place.file];
+  const std::string& bytes = *file.text;
+  if (file.line_starts.empty()) {
+    file.line_starts.push_back(0);
+    for (std::size_t at = bytes.find('\n'); at != std::string::npos; at = bytes.find('\n', at + 1)) {
+      file.line_starts.push_back(at + 1);
+    }
+  }
   if (place.line == 0 || place.line > file.line_starts.size()) return {};
   const std::size_t start = file.line_starts[place.line - 1];
-  std::size_t end = file.text->find_first_of("\r\n", start);
-  if (end == std::string::npos) end = file.text->size();
-  return file.text->substr(start, std::min(end - start, line_text_max));
+  std::string_view line = std::string_view(bytes).substr(start, line_text_max);
+  if (start == 0 && line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3);  // columns don't count it
+  return std::string(line.substr(0, line.find_first_of("\r\n")));
 }
 
 }  // namespace sluice::control::config

@@ -20,6 +20,8 @@ struct Place {
   std::uint32_t file = 0;
   std::uint32_t line = 0;
   std::uint32_t column = 0;
+
+  bool operator==(const Place&) const = default;
 };
 
 /// Longest part of a foreign word that a message quotes, bytes.
@@ -30,9 +32,15 @@ inline constexpr std::size_t quoted_bytes_max = 80;
 
 class Diagnostics {
  public:
-  /// Remembers a file; `text` is kept alive. Returns its index.
-  std::uint32_t add_file(std::string name, std::shared_ptr<const std::string> text);
+  /// Remembers a file; `text` is kept alive. included_from: the place of the include, line 0 if there is none. Returns
+  /// its index.
+  std::uint32_t add_file(std::string name, std::shared_ptr<const std::string> text, Place included_from = {});
   [[nodiscard]] const std::string& file_name(std::uint32_t file) const { return *files_[file].name; }
+  [[nodiscard]] std::string_view file_text(std::uint32_t file) const { return *files_[file].text; }
+  /// Line 0 for a main file.
+  [[nodiscard]] Place place_of_include(std::uint32_t file) const { return files_[file].included_from; }
+  /// "FILE:LINE, FILE:LINE ...": who included it, innermost first. Empty for a main file.
+  [[nodiscard]] std::string included_from(std::uint32_t file) const;
   [[nodiscard]] Position position(Place place) const;
 
   /// Notices are not recorded while muted (inside what is skipped as a whole, and said so once).
@@ -47,6 +55,9 @@ class Diagnostics {
   }
   void add(Severity severity, Place place, std::string message, int exit_status);
 
+  /// Warnings and errors are only counted from now on: what their messages would cost can be saved.
+  [[nodiscard]] bool is_full() const { return problems_ >= complaints_max; }
+
   /// Returns the previous state.
   bool mute_notices(bool muted);
 
@@ -57,15 +68,19 @@ class Diagnostics {
   struct File {
     std::shared_ptr<const std::string> name;
     std::shared_ptr<const std::string> text;
-    std::vector<std::size_t> line_starts;
+    Place included_from;
+    std::vector<std::size_t> line_starts;  ///< found when first asked for
   };
 
-  [[nodiscard]] std::string line_text(Place place) const;
+  [[nodiscard]] std::string line_text(Place place);
 
   std::vector<File> files_;
   std::vector<std::pair<Place, Complaint>> complaints_;
+  std::size_t problems_ = 0;
+  std::size_t notices_ = 0;
   std::size_t dropped_ = 0;
   int dropped_status_ = 0;
+  bool include_failed_ = false;
   bool notices_muted_ = false;
 };
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "control/config/file_pattern.h"
 #include "control/config/parse.h"
 
 namespace sluice::control::config {
@@ -57,6 +58,25 @@ Result<std::string> read_config_file(const std::string& path) {
       return fail(path, fmt::format("is larger than {} MiB, expected a configuration file", file_bytes_max >> 20));
     }
   }
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> read_config_files(const std::string& path) {
+  FileMatches matches;
+  if (access(path.c_str(), F_OK) != 0) matches = match_files(path);
+  if (matches.files.empty()) matches.files.push_back(path);
+  std::vector<std::pair<std::string, std::string>> texts;
+  std::size_t bytes = 0;
+  for (const std::string& name : matches.files) {
+    auto text = read_config_file(name);
+    if (!text) return std::unexpected(text.error());
+    bytes += text->size();
+    if (bytes > file_bytes_max) {
+      return fail(path,
+                  fmt::format("matches files of more than {} MiB, expected a configuration", file_bytes_max >> 20));
+    }
+    texts.emplace_back(name, std::move(*text));
+  }
+  return texts;
 }
 
 }  // namespace sluice::control::config

@@ -1,21 +1,22 @@
-// Lines, words, braces, conditions, definitions; see lexer.h. What opens files is in include.cc, the shell-like
-// splitting of script lines in script_words.cc.
+// Lines, words, braces, comments; see lexer.h. Definitions are in substitute.cc, ~SEQ and ~LST in generators.cc, what
+// opens files is in include.cc, the shell-like splitting of script lines in script_words.cc.
 #include "control/config/lexer.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
+
+#include "control/config/characters.h"
+#include "control/config/generators.h"
+#include "control/config/include.h"
 
 namespace sluice::control::config {
 
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\f' || c == '\v' || c == '\r' || c == '\n'; }
-bool is_name_start(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-bool is_name(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
 std::string host_name() {
   char name[256] = {};
@@ -26,266 +27,209 @@ std::string host_name() {
 
 }  // namespace
 
-Lexer::Lexer(Diagnostics& diagnostics, std::uint32_t file, std::string_view text, const ParseOptions& options)
-    : diagnostics_(diagnostics), options_(options) {
+Lexer::Lexer(Diagnostics& diagnostics, std::vector<std::uint32_t> files, const ParseOptions& options)
+    : diagnostics_(diagnostics),
+      options_(options),
+      files_(std::move(files)),
+      seed_(options.random_seed ? *options.random_seed : std::random_device{}()) {
   if (options_.config_id.empty()) options_.config_id = host_name();
-  Source source;
-  source.file = file;
-  source.text = text;
-  sources_.push_back(std::move(source));
-  files_opened_ = 1;
-  bytes_read_ = text.size();
-  if (text.starts_with("\xef\xbb\xbf")) {
-    diagnostics_.warning({file, 1, 1}, "byte order mark at the start of the file, skipped");
-    sources_.back().at = 3;
-  }
+  files_opened_ = files_.size();
+  for (const std::uint32_t file : files_) bytes_read_ += diagnostics.file_text(file).size();
+  rewind();
+  is_replay_ = false;
 }
 
-std::optional<Token> Lexer::next() {
-  Text line;
-  bool substituted = false;
-  while (read_line(line, substituted)) {
-    if (!substituted) {
-      bool has_condition = false;
-      if (!passes_condition(line, has_condition) || takes_definition(line)) continue;
-      substitute(line);
-      // A $NAME may expand to a condition (2.2.7); a second one on a line stays, as an unknown keyword.
-      if (!has_condition && !passes_condition(line, has_condition)) continue;
-    }
-    if (auto token = take_piece(std::move(line))) return token;
-    line = {};
-  }
-  return std::nullopt;
+Lexer::~Lexer() = default;
+
+void Lexer::rewind() {
+  is_replay_ = true;
+  sources_.clear();
+  definitions_.clear();
+  open_definition_.clear();
+  generated_lines_ = 0;
+  expanded_bytes_ = 0;
+  checks_ = {};
+  if (options_.require_includes) checks_ = {true, true, true, true};
+  random_.seed(seed_);
+  includes_ = 0;
+  push_files(files_, 0);
 }
 
-Place Lexer::place(std::uint32_t column) const {
-  const Source& source = sources_.back();
-  if (source.is_definition) return source.place;
-  return {source.file, source.line, column};
-}
-
-/// The next line of the innermost source, line end removed; or what is left of the current one after a brace.
-bool Lexer::read_line(Text& line, bool& substituted) {
-  while (!sources_.empty()) {
+bool Lexer::next(Token& token) {
+  token.words.clear();
+  token.raw.clear();
+  while (!sources_.empty() && expanded_bytes_ <= expanded_bytes_max) {
     Source& source = sources_.back();
-    if (!source.rest.empty()) {
-      line = std::exchange(source.rest, {});
-      substituted = true;
-      return true;
+    if (!source.plain.empty()) {
+      if (take_plain(source, token)) return true;
+    } else if (!source.rest.empty()) {
+      if (take_piece(std::exchange(source.rest, {}), token)) return true;
+    } else if (source.generator != nullptr) {
+      next_generated();
+    } else if (source.at < source.text.size()) {
+      read_line(source);
+    } else {
+      pop();
     }
-    if (source.at >= source.text.size()) {
-      sources_.pop_back();
-      if (!open_definition_.empty() && (sources_.empty() || !sources_.back().is_definition)) open_definition_.clear();
-      continue;
-    }
-    const std::size_t end = std::min(source.text.find('\n', source.at), source.text.size());
-    std::string_view bytes = source.text.substr(source.at, end - source.at);
-    if (!source.is_definition) expansions_left_ = substitutions_max;
-    source.at = end + 1;
-    ++source.line;
-    while (!bytes.empty() && bytes.back() == '\r') bytes.remove_suffix(1);
-
-    if (bytes.size() > line_bytes_max) {
-      diagnostics_.error(place(1),
-                         fmt::format("line of {} bytes is ignored, expected at most {}", bytes.size(), line_bytes_max));
-      continue;
-    }
-    if (const auto nul = bytes.find('\0'); nul != std::string_view::npos) {
-      diagnostics_.error(place(static_cast<std::uint32_t>(nul + 1)), "line with a NUL byte is ignored");
-      continue;
-    }
-    if (!open_definition_.empty() && !source.is_definition) {
-      const bool more = bytes.ends_with('\\');
-      if (more) bytes.remove_suffix(1);
-      std::string& value = definitions_[open_definition_];
-      if (value.size() + bytes.size() > definition_bytes_max) {
-        diagnostics_.error(place(1), fmt::format("definition {} is cut here, expected at most {} bytes",
-                                                 quoted(open_definition_), definition_bytes_max));
-        open_definition_.clear();
-        continue;
-      }
-      value += '\n';
-      value += bytes;
-      if (!more) open_definition_.clear();
-      continue;
-    }
-
-    line.clear();
-    line.reserve(bytes.size());
-    for (std::size_t i = 0; i < bytes.size(); ++i) line.push_back({bytes[i], false, static_cast<std::uint32_t>(i + 1)});
-    substituted = false;
-    return true;
   }
   return false;
 }
 
-/// `@id REST` stands only where id is the config-id, `@^id REST` only where it isn't. The prefix becomes blanks.
-bool Lexer::passes_condition(Text& line, bool& found) {
-  auto at = std::find_if(line.begin(), line.end(), [](Char c) { return !is_blank(c.value); });
-  if (at == line.end() || at->value != '@' || at->literal) return true;
-  found = true;
-  const auto start = at++;
-  const bool negated = at != line.end() && at->value == '^';
-  if (negated) ++at;
-  std::string id;
-  while (at != line.end() && !is_blank(at->value)) id += (at++)->value;
-  std::for_each(start, at, [](Char& c) { c.value = ' '; });
-  return (id == options_.config_id) != negated;
+void Lexer::push_files(const std::vector<std::uint32_t>& files, std::size_t depth) {
+  // The last one pushed is read first.
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    Source source;
+    source.file = *file;
+    source.text = diagnostics_.file_text(*file);
+    source.depth = depth;
+    source.checks_outside = checks_;
+    if (source.text.starts_with(byte_order_mark)) source.at = byte_order_mark.size();
+    sources_.push_back(std::move(source));
+  }
 }
 
-/// `$NAME=VALUE`, alone on its line; a backslash at the end continues it on the next.
-bool Lexer::takes_definition(const Text& line) {
-  std::string text;
-  for (const Char c : line) text += c.value;
-  std::size_t at = text.find_first_not_of(" \t");
-  if (at == std::string::npos) return false;
-  if (text[at] == '~') {
-    diagnostics_.notice(place(static_cast<std::uint32_t>(at + 1)),
-                        "generators (~SEQ, ~LST) aren't supported yet, line ignored");
+void Lexer::pop() {
+  if (sources_.back().is_file) {
+    checks_ = sources_.back().checks_outside;
+    open_definition_.clear();
+  }
+  sources_.pop_back();
+}
+
+/// The next line of a file or a definition: plain, or what becomes of it.
+void Lexer::read_line(Source& source) {
+  const char* const begin = source.text.data() + source.at;
+  const char* const text_end = source.text.data() + source.text.size();
+  std::uint8_t classes = 0;
+  const char* end = begin;
+  while (end != text_end && *end != '\n') classes |= class_of(*end++);
+
+  if (source.line == 0 && source.at > 0) {
+    warning({source.file, 1, 1}, "byte order mark at the start of the file, skipped");
+  }
+  source.at += static_cast<std::size_t>(end - begin) + 1;
+  ++source.line;
+  if (source.is_file) expansions_left_ = substitutions_max;
+  std::string_view line(begin, static_cast<std::size_t>(end - begin));
+  while (line.ends_with('\r')) line.remove_suffix(1);
+
+  if (line.size() > line_bytes_max) {
+    error(place(1), fmt::format("line of {} bytes is ignored, expected at most {}", line.size(), line_bytes_max));
+    return;
+  }
+  const bool is_special = (classes & special_char) != 0;
+  if (is_special) {
+    if (const auto nul = line.find('\0'); nul != std::string_view::npos) {
+      error(place(nul + 1), "line with a NUL byte is ignored");
+      return;
+    }
+  }
+  if (!open_definition_.empty() && source.is_file) {
+    continue_definition(line);
+  } else if (is_special) {
+    read_special(text_of(line, source.is_file ? 0 : source.place.column));
+  } else {
+    source.plain = line;
+    source.line_begin = line.data();
+  }
+}
+
+/// A line that needs more than cutting. What it becomes waits in the innermost source.
+void Lexer::read_special(Text line) {
+  bool has_condition = false;
+  if (!passes_condition(line, has_condition) || takes_definition(line)) return;
+  expand_leading_name(line);
+  if (takes_generator(line)) return;
+  substitute(line);
+  // A $NAME may expand to a condition (2.2.7); a second one on a line stays, as an unknown keyword.
+  if (!has_condition && !passes_condition(line, has_condition)) return;
+  sources_.back().rest = std::move(line);
+}
+
+/// The words before the next brace, or the brace, of a line that has nothing special. False: there is nothing left.
+bool Lexer::take_plain(Source& source, Token& token) {
+  const char* at = source.plain.data();
+  const char* const end = at + source.plain.size();
+  const auto column = [&](const char* byte) {
+    return source.is_file ? static_cast<std::uint32_t>(byte - source.line_begin + 1) : source.place.column;
+  };
+  const auto leave = [&](const char* from) {
+    source.plain = std::string_view(from, static_cast<std::size_t>(end - from));
+  };
+  const auto skip_blanks = [&] {
+    while (at != end && is_blank(*at)) ++at;
+  };
+
+  skip_blanks();
+  if (at == end || is_comment(*at)) {
+    leave(end);
+    return false;
+  }
+  token.place = place(column(at));
+  if (*at == '{' || *at == '}') {
+    token.kind = *at == '{' ? TokenKind::open : TokenKind::close;
+    leave(at + 1);
     return true;
   }
-  if (text[at] != '$' || at + 1 >= text.size() || !is_name_start(text[at + 1])) return false;
-  std::size_t end = at + 1;
-  while (end < text.size() && is_name(text[end])) ++end;
-  if (end >= text.size() || text[end] != '=') return false;
-  const std::string name = text.substr(at + 1, end - at - 1);
-  std::string value = text.substr(end + 1);
-  value.erase(0, value.find_first_not_of(" \t"));
-  const bool more = value.ends_with('\\');
-  if (more) {
-    value.pop_back();
-    open_definition_ = name;
+  token.kind = TokenKind::words;
+  while (at != end && (class_of(*at) & (brace_char | comment_char)) == 0) {
+    const char* const start = at;
+    while (at != end && (class_of(*at) & (blank_char | brace_char | comment_char)) == 0) ++at;
+    token.words.push_back({std::string(start, at), column(start)});
+    skip_blanks();
+    if (token.words.size() == 1 && *start == 'i' && is_include(token.words.front().text)) {
+      // Braces in the pattern are no block's.
+      const std::uint32_t form_column = column(start);
+      const char* const rest_end = std::find_if(at, end, is_comment);
+      const IncludePattern pattern = cut_pattern({at, static_cast<std::size_t>(rest_end - at)});
+      leave(rest_end == at + pattern.used ? end : at + pattern.used);
+      const std::string form = std::exchange(token.words.front().text, {});
+      token.words.clear();
+      include(form, pattern.text, form_column, column(at + pattern.at));
+      return false;
+    }
   }
-  value.erase(value.find_last_not_of(" \t") + 1);
-  definitions_[name] = value;
+  leave(at == end || is_comment(*at) ? end : at);
   return true;
 }
 
-/// Replaces $NAME and ${NAME}. A definition of several lines becomes a source of its own, read after this line.
-void Lexer::substitute(Text& line) {
-  if (std::none_of(line.begin(), line.end(), [](Char c) { return c.value == '$'; })) return;
-  std::size_t left = substitutions_max;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i].value != '$' || line[i].literal || i + 1 >= line.size()) continue;
-    const bool braced = line[i + 1].value == '{';
-    const std::size_t name_at = i + (braced ? 2 : 1);
-    std::size_t end = name_at;
-    while (end < line.size() && is_name(line[end].value)) ++end;
-    std::string name;
-    for (std::size_t k = name_at; k < end; ++k) name += line[k].value;
-    if (name.empty()) continue;
-    if (braced) {
-      if (end >= line.size() || line[end].value != '}') {
-        if (name == "_RANDOM" || name == "_ENV") {
-          diagnostics_.notice(place(line[i].column), fmt::format("${{{}}} isn't supported yet", name));
-        }
-        continue;
-      }
-      ++end;
-    } else if (end < line.size() && !is_blank(line[end].value) && line[end].value != ',' && line[end].value != ')') {
-      continue;
-    }
+/// As take_plain, for a line that is substituted already: cut at its first comment or brace. What follows a brace waits
+/// in the source.
+bool Lexer::take_piece(Text line, Token& token) {
+  const auto start = std::find_if(line.begin(), line.end(), [](Char c) { return !is_blank(c.value); });
+  if (start == line.end()) return false;
+  if (start->value == 'i' && take_include(line, static_cast<std::size_t>(start - line.begin()))) return false;
 
-    std::string value;
-    bool literal = false;
-    if (name == "_HASH" || name == "_BANG") {
-      value = name == "_HASH" ? "#" : "!";
-      literal = true;
-    } else if (name == "_PWD") {
-      value = directory_of(sources_.back().file);
-    } else if (name == "_INSTANCE") {
-      value = options_.config_id;
-    } else if (const auto found = definitions_.find(name); found != definitions_.end()) {
-      value = found->second;
-    } else {
-      continue;  // undefined names stay as they are
-    }
-    if (left-- == 0) {
-      diagnostics_.error(place(line[i].column),
-                         fmt::format("more than {} replacements on one line, does {} refer to itself?",
-                                     substitutions_max, quoted(name)));
-      return;
-    }
-
-    if (const auto break_at = value.find('\n'); break_at != std::string::npos) {
-      const Place here = place(line[i].column);
-      const std::uint32_t column = line[i].column;
-      line.resize(i);
-      if (expansions_left_ == 0) {
-        diagnostics_.error(here,
-                           fmt::format("definition {} is expanded too often, does it refer to itself?", quoted(name)));
-        return;
-      }
-      --expansions_left_;
-      for (const char c : value.substr(0, break_at)) line.push_back({c, false, column});
-      // On top of the stack; what is left of this line after a brace is kept there too, and read before its text.
-      Source source;
-      source.file = sources_.back().file;
-      source.depth = sources_.back().depth;
-      source.owned = std::make_shared<const std::string>(value.substr(break_at + 1));
-      source.text = *source.owned;
-      source.is_definition = true;
-      source.place = here;
-      sources_.push_back(std::move(source));
-      --i;
-      continue;
-    }
-    Text replaced(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(i));
-    for (const char c : value) replaced.push_back({c, literal, line[i].column});
-    replaced.insert(replaced.end(), line.begin() + static_cast<std::ptrdiff_t>(end), line.end());
-    line = std::move(replaced);
-    if (line.size() > line_bytes_max) {
-      diagnostics_.error(
-          place(1), fmt::format("line of {} bytes after replacing $NAMEs is ignored, expected at most {}", line.size(),
-                                line_bytes_max));
-      line.clear();
-      return;
-    }
-    --i;  // the value itself may hold names
-  }
-}
-
-/// Cuts the line at its first comment or brace. A brace, or a line of words, becomes a token; nothing for a blank line
-/// or an include. What follows a brace waits in the source.
-std::optional<Token> Lexer::take_piece(Text line) {
   Text piece;
   bool in_quotes = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
+  for (std::size_t i = static_cast<std::size_t>(start - line.begin()); i < line.size(); ++i) {
     const Char c = line[i];
     if (c.value == '"' && !c.literal) in_quotes = !in_quotes;
     if (!in_quotes && !c.literal) {
-      if (c.value == '\\' && i + 1 < line.size() && (line[i + 1].value == '#' || line[i + 1].value == '!')) {
+      if (c.value == '\\' && i + 1 < line.size() && is_comment(line[i + 1].value)) {
         piece.push_back(line[++i]);
         continue;
       }
-      if (c.value == '#' || c.value == '!') break;
+      if (is_comment(c.value)) break;
       if (c.value == '{' || c.value == '}') {
-        const bool at_start = std::all_of(piece.begin(), piece.end(), [](Char p) { return is_blank(p.value); });
-        const std::size_t taken = at_start ? i + 1 : i;
-        sources_.back().rest.assign(line.begin() + static_cast<std::ptrdiff_t>(taken), line.end());
-        if (!at_start) break;
-        return Token{c.value == '{' ? TokenKind::open : TokenKind::close, place(c.column), {}, {}};
+        sources_.back().rest.assign(line.begin() + static_cast<std::ptrdiff_t>(piece.empty() ? i + 1 : i), line.end());
+        if (!piece.empty()) break;
+        token.kind = c.value == '{' ? TokenKind::open : TokenKind::close;
+        token.place = place(c.column);
+        return true;
       }
     }
     piece.push_back(c);
   }
-
-  Token token;
+  token.kind = TokenKind::words;
   split_words(piece, token);
-  if (token.words.empty()) return std::nullopt;
+  if (token.words.empty()) return false;
   token.place = place(token.words.front().column);
-  if (token.words.front().text == "include" || token.words.front().text.starts_with("include")) {
-    static constexpr std::string_view forms[] = {"include", "includer", "includem", "includew", "includeb", "includea"};
-    if (std::find(std::begin(forms), std::end(forms), token.words.front().text) != std::end(forms)) {
-      include(token);
-      return std::nullopt;
-    }
-  }
-  return token;
+  return true;
 }
 
 void Lexer::split_words(const Text& piece, Token& token) {
-  bool foreign = false;
+  bool is_foreign = false;
   bool needs_raw = false;
   std::size_t i = 0;
   while (i < piece.size()) {
@@ -295,12 +239,12 @@ void Lexer::split_words(const Text& piece, Token& token) {
     }
     Word word;
     word.column = piece[i].column;
-    bool closed = true;
+    bool is_closed = true;
     if (piece[i].value == '"') {
-      closed = false;
+      is_closed = false;
       for (++i; i < piece.size(); ++i) {
         if (piece[i].value == '"') {
-          closed = true;
+          is_closed = true;
           ++i;
           break;
         }
@@ -309,22 +253,70 @@ void Lexer::split_words(const Text& piece, Token& token) {
     } else {
       while (i < piece.size() && !is_blank(piece[i].value) && piece[i].value != '"') word.text += piece[i++].value;
     }
-    if (!closed) {
-      diagnostics_.error(place(word.column),
-                         fmt::format("unterminated quote, expected '\"' after {}; word ignored", quoted(word.text)));
+    if (!is_closed) {
+      error(place(word.column),
+            fmt::format("unterminated quote, expected '\"' after {}; word ignored", quoted(word.text)));
       continue;
     }
-    foreign = foreign || std::any_of(word.text.begin(), word.text.end(), [](char c) { return (c & 0x80) != 0; });
     token.words.push_back(std::move(word));
   }
-  for (const Char c : piece) needs_raw = needs_raw || c.value == '"' || c.value == '\'' || c.value == '\\';
-  if (needs_raw) {
-    for (const Char c : piece) token.raw += c.value;
+  for (const Char c : piece) {
+    needs_raw = needs_raw || c.value == '"' || c.value == '\'' || c.value == '\\';
+    is_foreign = is_foreign || (c.value & 0x80) != 0;
   }
-  if (foreign) {
-    diagnostics_.notice(place(token.words.front().column),
-                        "non-ASCII characters outside a comment are taken as they are");
+  if (needs_raw) token.raw = string_of(piece, 0, piece.size());
+  if (is_foreign && !token.words.empty()) {
+    notice(place(token.words.front().column), "non-ASCII characters outside a comment are taken as they are");
   }
+}
+
+Place Lexer::place(std::size_t column) const {
+  const Source& source = sources_.back();
+  const Place at = source.is_file ? Place{source.file, source.line, 0} : source.place;
+  return {at.file, at.line, static_cast<std::uint32_t>(column)};
+}
+
+void Lexer::notice(Place place, std::string message) {
+  if (!is_replay_) diagnostics_.notice(place, std::move(message));
+}
+void Lexer::warning(Place place, std::string message) {
+  if (!is_replay_) diagnostics_.warning(place, std::move(message));
+}
+void Lexer::error(Place place, std::string message) {
+  if (!is_replay_) diagnostics_.error(place, std::move(message));
+}
+
+/// column: of all characters; 0: they stand where they stand.
+Lexer::Text Lexer::text_of(std::string_view bytes, std::size_t column) {
+  Text text;
+  text.reserve(bytes.size());
+  for (const char c : bytes) {
+    text.push_back({c, false, static_cast<std::uint16_t>(column == 0 ? text.size() + 1 : column)});
+  }
+  return text;
+}
+
+std::string Lexer::string_of(const Text& text, std::size_t from, std::size_t to) {
+  std::string out;
+  out.reserve(to - from);
+  for (; from < to; ++from) out += text[from].value;
+  return out;
+}
+
+/// Index of the first comment sign that is one, or the text's size.
+std::size_t Lexer::comment_at(const Text& text) {
+  bool in_quotes = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i].literal) continue;
+    if (text[i].value == '"') in_quotes = !in_quotes;
+    if (in_quotes) continue;
+    if (text[i].value == '\\' && i + 1 < text.size() && is_comment(text[i + 1].value)) {
+      ++i;
+    } else if (is_comment(text[i].value)) {
+      return i;
+    }
+  }
+  return text.size();
 }
 
 }  // namespace sluice::control::config

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "control/config/test_text.h"
+#include "control/config/test_tokens.h"
 
 namespace sluice::control::config {
 namespace {
@@ -12,33 +13,13 @@ using testing::complains;
 using testing::count;
 using testing::parse;
 
-/// Every token on a line: words joined by '|', braces as they are.
-std::string tokens(std::string_view text, std::size_t* complaints = nullptr) {
-  Diagnostics diagnostics;
-  const auto owned = std::make_shared<const std::string>(text);
-  const auto file = diagnostics.add_file("t", owned);
-  ParseOptions options;
-  options.config_id = "director1";
-  Lexer lexer(diagnostics, file, *owned, options);
-  std::string out;
-  while (auto token = lexer.next()) {
-    if (token->kind == TokenKind::open) out += "{";
-    if (token->kind == TokenKind::close) out += "}";
-    for (std::size_t i = 0; i < token->words.size(); ++i) out += (i == 0 ? "" : "|") + token->words[i].text;
-    out += "\n";
-  }
-  ParseOutcome outcome;
-  diagnostics.finish(outcome);
-  if (complaints != nullptr) *complaints = outcome.complaints.size();
-  return out;
-}
+using Row = testing::LexerRow;
 
-struct Row {
-  const char* description;
-  std::string text;
-  std::string tokens;
-  std::size_t complaints = 0;
-};
+std::string tokens(std::string_view text, std::size_t* complaints = nullptr) {
+  const auto lexed = testing::lex(text);
+  if (complaints != nullptr) *complaints = lexed.outcome.complaints.size();
+  return lexed.tokens;
+}
 
 TEST(Lexer, SplitsLinesIntoWordsAndBraces) {
   const std::vector<Row> rows = {
@@ -101,7 +82,7 @@ TEST(Lexer, DefinitionsAreReplacedWhereKeepalivedReplacesThem) {
       {"several lines, braces included", "$A= \\\n b {\\\n c\\\n }\n$A\nd", "b\n{\nc\n}\nd\n"},
       {"what follows a brace comes before the next line of the definition", "$A= { a \\\n b\nx $A", "x\n{\na\nb\n"},
       {"a condition from a definition", "$A=@other\n$A x\ny", "y\n"},
-      {"itself", "$A=$A\nx $A\ny", "x|$A\ny\n", 1},
+      {"itself", "$A=$A\nx $A\ny", "y\n", 1},
       {"itself, over lines", "$A= \\\n$A\\\n$A\n$A\ny", "y\n", 0},
   };
   for (const Row& row : rows) {

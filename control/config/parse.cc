@@ -88,21 +88,34 @@ void check_script_security(Context& context) {
   }
 }
 
-ParseOutcome parse(std::shared_ptr<const std::string> text, const std::string& file_name, const ParseOptions& options) {
+/// A main file, read.
+struct Text {
+  std::string name;
+  std::shared_ptr<const std::string> bytes;
+};
+
+ParseOutcome parse(const std::vector<Text>& texts, const ParseOptions& options) {
   ParseOutcome outcome;
   Diagnostics diagnostics;
-  const std::string_view bytes = *text;
-  const std::uint32_t file = diagnostics.add_file(file_name, std::move(text));
-  Lexer lexer(diagnostics, file, bytes, options);
-  const std::vector<Statement> statements = read_blocks(lexer, diagnostics);
+  std::vector<std::uint32_t> files;
+  for (const Text& text : texts) files.push_back(diagnostics.add_file(text.name, text.bytes));
+  if (texts.size() > 1) {
+    diagnostics.warning({files.front(), 0, 0},
+                        fmt::format("{} files match, all of them are read, expected one", texts.size()));
+  }
+  Lexer lexer(diagnostics, std::move(files), options);
+  BlockReader blocks(lexer, diagnostics);
 
   Context context{diagnostics, outcome.config};
   // Its values are defaults for what other blocks say, wherever it stands; several of them merge.
-  for (const Statement& statement : statements) {
-    if (statement.keyword() == "global_defs") read_global_defs(context, statement);
+  for (const auto* head = &blocks.next_head("global_defs"); !head->empty(); head = &blocks.next_head("global_defs")) {
+    if (head->front().keyword() == "global_defs") read_global_defs(context, head->front());
   }
+  blocks.rewind();
   T top;
-  apply<T>(context, keywords, "", statements, top);
+  for (const auto* next = &blocks.next(); !next->empty(); next = &blocks.next()) {
+    apply<T>(context, keywords, "", *next, top);
+  }
   check_script_security(context);
   diagnostics.finish(outcome);
   return outcome;
@@ -111,13 +124,15 @@ ParseOutcome parse(std::shared_ptr<const std::string> text, const std::string& f
 }  // namespace
 
 ParseOutcome parse_text(std::string_view text, const std::string& file_name, const ParseOptions& options) {
-  return parse(std::make_shared<const std::string>(text), file_name, options);
+  return parse({{file_name, std::make_shared<const std::string>(text)}}, options);
 }
 
 Result<ParseOutcome> parse_file(const std::string& path, const ParseOptions& options) {
-  auto text = read_config_file(path);
-  if (!text) return std::unexpected(text.error());
-  return parse(std::make_shared<const std::string>(std::move(*text)), path, options);
+  auto found = read_config_files(path);
+  if (!found) return std::unexpected(found.error());
+  std::vector<Text> texts;
+  for (auto& [name, bytes] : *found) texts.push_back({name, std::make_shared<const std::string>(std::move(bytes))});
+  return parse(texts, options);
 }
 
 int test_exit_status(const ParseOutcome& outcome) {
