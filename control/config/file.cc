@@ -46,7 +46,12 @@ Result<std::string> read_config_file(const std::string& path) {
     return fail(path, fmt::format("is executable (mode {:04o}), which keepalived refuses as well: run chmod a-x on it",
                                   status.st_mode & 07777u));
   }
+  const auto too_large = [&] {
+    return fail(path, fmt::format("is larger than {} MiB, expected a configuration file", file_bytes_max >> 20));
+  };
+  if (static_cast<std::size_t>(status.st_size) > file_bytes_max) return too_large();
   std::string text;
+  text.reserve(static_cast<std::size_t>(status.st_size));
   char buffer[65536];
   while (true) {
     const ssize_t got = read(file.get(), buffer, sizeof buffer);
@@ -54,9 +59,7 @@ Result<std::string> read_config_file(const std::string& path) {
     if (got < 0) return fail(path, fmt::format("cannot read the configuration: {}", std::strerror(errno)));
     if (got == 0) return text;
     text.append(buffer, static_cast<std::size_t>(got));
-    if (text.size() > file_bytes_max) {
-      return fail(path, fmt::format("is larger than {} MiB, expected a configuration file", file_bytes_max >> 20));
-    }
+    if (text.size() > file_bytes_max) return too_large();  // it grew
   }
 }
 

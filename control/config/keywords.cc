@@ -78,6 +78,7 @@ std::string_view likeliest(std::string_view word, std::string_view block, std::s
 
 void complain_unknown(Context& context, const Statement& statement, std::string_view block,
                       std::span<const std::string_view> known) {
+  if (context.diagnostics.is_full()) return context.diagnostics.warning(statement.place, "unknown keyword");
   const std::string where = block.empty() ? "at the top level" : fmt::format("in {}", block);
   const std::string_view guess = likeliest(statement.keyword(), block, known);
   context.diagnostics.warning(statement.place,
