@@ -46,8 +46,11 @@ Result<std::unique_ptr<Director>> Director::start(boost::asio::io_context& io, c
   std::unique_ptr<Director> director(new Director(io, std::move(log)));
   if (config.virtual_servers.empty()) {
     director->log_->info("no virtual_server: no engine is started");
-  } else {
-    if (auto done = director->start_engine(config); !done) return std::unexpected(done.error());
+  } else if (auto done = director->start_engine(config); !done) {
+    return std::unexpected(done.error());
+  }
+  if (options.opened) options.opened();
+  if (director->engine_ != nullptr) {
     if (auto done = director->start_pools(config); !done) return std::unexpected(done.error());
     director->schedule_collect(collect_soon);
   }

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,6 +26,9 @@ namespace sluice::control {
 
 struct DirectorOptions {
   std::string socket_path = api::default_socket_path;
+  /// Called once all is open that takes more rights than serving does; of other threads only workers run by then.
+  /// Empty: nobody wants to know.
+  std::function<void()> opened;
 };
 
 class Director {

@@ -10,12 +10,16 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <sstream>
+#include <thread>
 
 #include "control/config/parse.h"
+#include "control/config/print.h"
 #include "control/daemon/crash_report.h"
 #include "control/daemon/data_dump.h"
 #include "control/daemon/director.h"
 #include "control/daemon/exit_status.h"
+#include "control/daemon/last_config.h"
 #include "control/daemon/privileges.h"
 #include "control/daemon/supervisor/director_child.h"
 #include "control/daemon/supervisor/director_link.h"
@@ -71,21 +75,33 @@ class DirectorProcess {
     for (const int signal : director_signals()) signals_.add(signal);
     unblock(director_signals());
   }
+  ~DirectorProcess() {
+    if (keeper_.joinable()) keeper_.join();
+  }
+  DirectorProcess(const DirectorProcess&) = delete;
+  DirectorProcess& operator=(const DirectorProcess&) = delete;
 
   int run() {
-    const auto outcome = config::parse_file(options_.file, {options_.config_id, true});
-    if (!outcome) {
-      log_->error("{}", outcome.error().text());
+    auto read = read_config();
+    if (!read) {
+      log_->error("{}", read.error().text());
       return exit_no_config;
     }
-    log_complaints(*outcome, *log_);
-    config::Config config = outcome->config;
+    config::Config& config = *read;
+    const config::Processes& names = config.global.processes;
+    const std::string& name = names.checker.name.empty() ? names.vrrp.name : names.checker.name;
+    ::prctl(PR_SET_NAME, name.empty() ? "sluiced" : name.c_str());
+    if (options_.dump_config) dump_config(config);
     if (!options_.checks) config.virtual_servers.clear();
     if (!config.virtual_servers.empty() && !may_open_engine()) {
       log_->error("no permission: forwarding needs CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF; run sluiced as root");
       return exit_no_permission;
     }
-    auto director = Director::start(io_, config, {options_.socket_path}, log_);
+    // The health thread takes no signals, by which alone a thread can be made to give up what it has: so before it is.
+    const auto opened = [this] {
+      if (auto done = keep_needed_capabilities(); !done) log_->warn("{}", done.error().text());
+    };
+    auto director = Director::start(io_, config, {options_.socket_path, opened}, log_);
     if (!director) {
       log_->error("{}", director.error().text());
       // A place in the file means that the file is wrong; anything else is this host's.
@@ -93,9 +109,9 @@ class DirectorProcess {
       return from_file ? exit_config : exit_fatal;
     }
     director_ = std::move(*director);
-    if (auto done = keep_needed_capabilities(); !done) log_->warn("{}", done.error().text());
     log_->info("Startup complete");
     link_.send({DirectorMessage::Kind::ready, ""});
+    keep(std::move(config));
     wait_signal();
     hello();
     io_.run();
@@ -105,6 +121,39 @@ class DirectorProcess {
   }
 
  private:
+  // After a crash what the dead director served, else the file.
+  Result<config::Config> read_config() {
+    if (const auto text = last_config_.load()) {
+      auto outcome = config::parse_text(*text, options_.file, {options_.config_id, false});
+      log_complaints(outcome, *log_);
+      log_->warn("Serving what ran before; {} isn't read again until a reload", options_.file);
+      return std::move(outcome.config);
+    }
+    auto outcome = config::parse_file(options_.file, {options_.config_id, true});
+    if (!outcome) return std::unexpected(outcome.error());
+    log_complaints(*outcome, *log_);
+    return std::move(outcome->config);
+  }
+
+  void dump_config(const config::Config& config) {
+    std::istringstream lines(config::to_text(config));
+    for (std::string line; std::getline(lines, line);) log_->info("{}", line);
+  }
+
+  // On a thread of its own, because there may be much of it. What can't be read again as it was isn't kept: better the
+  // file as it is than something that nobody wrote.
+  void keep(config::Config config) {
+    if (keeper_.joinable()) keeper_.join();
+    last_config_.clear();
+    keeper_ = std::thread([this, config = std::move(config)] {
+      const std::string text = config::to_text(config);
+      if (config::parse_text(text, options_.file, {options_.config_id, false}).config != config) {
+        return log_->debug("After a crash {} will be read again: its print doesn't give it back", options_.file);
+      }
+      if (auto done = last_config_.save(text); !done) log_->warn("{}", done.error().text());
+    });
+  }
+
   void hello() {
     link_.send({DirectorMessage::Kind::hello, ""});
     if (std::string status = status_line(director_->pools()); status != last_status_) {
@@ -172,11 +221,13 @@ class DirectorProcess {
   const Options& options_;
   std::shared_ptr<spdlog::logger> log_;
   SupervisorLink link_;
+  LastConfig last_config_{director_last_config_fd};
   asio::io_context io_{1};
   asio::signal_set signals_;
   asio::steady_timer hello_timer_;
   std::unique_ptr<Director> director_;
   std::string last_status_;
+  std::thread keeper_;
 };
 
 }  // namespace
@@ -184,8 +235,7 @@ class DirectorProcess {
 int run_director(const Options& options, const std::shared_ptr<spdlog::logger>& log) {
   ::fcntl(director_link_fd, F_SETFD, FD_CLOEXEC);
   ::fcntl(director_crash_fd, F_SETFD, FD_CLOEXEC);
-  // exec() of /proc/self/exe named it "exe".
-  ::prctl(PR_SET_NAME, "sluiced");
+  ::fcntl(director_last_config_fd, F_SETFD, FD_CLOEXEC);
   install_crash_handlers(director_crash_fd);
   prepare_signals();
   return DirectorProcess(options, log).run();

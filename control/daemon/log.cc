@@ -11,11 +11,10 @@ namespace sluice::control {
 
 namespace {
 
-constexpr const char* ident = "sluiced";
 // stderr carries no more than lines: whoever runs us (systemd, a terminal) knows who speaks.
 constexpr const char* console_pattern = "%Y-%m-%d %H:%M:%S.%e %l: %v";
 // Supervisor and director write into one file.
-constexpr const char* file_pattern = "%Y-%m-%d %H:%M:%S.%e sluiced[%P] %l: %v";
+constexpr const char* file_pattern = "%Y-%m-%d %H:%M:%S.%e %n[%P] %l: %v";
 
 }  // namespace
 
@@ -35,9 +34,9 @@ Result<std::shared_ptr<spdlog::logger>> make_log(const Options& options) {
   }
   // It knows the time and the level by itself.
   if (options.log_syslog) {
-    sinks.push_back(std::make_shared<spdlog::sinks::syslog_sink_mt>(ident, LOG_PID, options.facility, false));
+    sinks.push_back(std::make_shared<spdlog::sinks::syslog_sink_mt>(options.ident, LOG_PID, options.facility, false));
   }
-  auto log = std::make_shared<spdlog::logger>(ident, sinks.begin(), sinks.end());
+  auto log = std::make_shared<spdlog::logger>(options.ident, sinks.begin(), sinks.end());
   log->set_level(options.detail > 0 ? spdlog::level::debug : spdlog::level::info);
   log->flush_on(spdlog::level::debug);
   return log;

@@ -1,8 +1,10 @@
 // sluiced: reads a keepalived.conf and serves it until it is told to stop. Chooses by the command line what this
 // process is to be: the supervisor, its director, or something that answers a question and ends.
 #include <fmt/format.h>
+#include <malloc.h>
 #include <signal.h>
 #include <spdlog/logger.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +20,7 @@
 #include "control/daemon/log.h"
 #include "control/daemon/options.h"
 #include "control/daemon/privileges.h"
+#include "control/daemon/settings.h"
 #include "control/daemon/supervisor/pid_file.h"
 #include "control/daemon/supervisor/supervisor.h"
 
@@ -78,36 +81,61 @@ void allow_core_dumps() {
   ::setrlimit(RLIMIT_CORE, &unlimited);
 }
 
-int supervise(const Options& options, const std::shared_ptr<spdlog::logger>& log) {
-  log->info("Starting Sluice v" SLUICE_VERSION);
-  for (const std::string& remark : options.remarks) log->warn("{}", remark);
-  // Looked at here only so that whoever starts us hears of it at once; the director reads it.
-  if (::access(options.file.c_str(), R_OK) != 0) {
-    const Error error{options.file, std::generic_category().message(errno)};
-    log->error("{}", error.text());
-    if (!options.log_console) say(error.text());
-    return exit_no_config;
+// What concerns this process; the director reads the rest, and complains of what is wrong with it. Nothing: the file
+// can't be read.
+Result<SupervisorSettings> read_settings(Options& options) {
+  auto outcome = config::parse_file(options.file, {options.config_id, true});
+  if (!outcome) {
+    options = complete(std::move(options), {});
+    return std::unexpected(outcome.error());
   }
-  if (!options.net_namespace.empty()) {
-    if (auto entered = enter_net_namespace(options.net_namespace); !entered) {
-      log->error("{}", entered.error().text());
-      if (!options.log_console) say(entered.error().text());
-      return exit_fatal;
-    }
-  }
-  auto pid_file = PidFile::take(options.pid_file);
-  if (!pid_file) {
-    log->error("{}", pid_file.error().text());
-    if (!options.log_console) say(pid_file.error().text());
+  options = complete(std::move(options), outcome->config);
+  auto scripts = supervisor_settings(outcome->config);
+  for (const Error& complaint : scripts.complaints) options.remarks.push_back(complaint.text());
+  return std::move(scripts.settings);
+}
+
+std::optional<SupervisorSettings> reread_settings(const Options& options, spdlog::logger& log) {
+  Options read = options;
+  read.remarks.clear();
+  auto settings = read_settings(read);
+  for (const std::string& remark : read.remarks) log.warn("{}", remark);
+  ::malloc_trim(0);
+  return settings ? std::optional(std::move(*settings)) : std::nullopt;
+}
+
+int supervise(Options options) {
+  auto settings = read_settings(options);
+  // A configuration may be large, and nothing of it is needed any more.
+  ::malloc_trim(0);
+  const auto made = make_log(options);
+  if (!made) {
+    say(made.error().text());
     return exit_fatal;
   }
+  const auto& log = *made;
+  // Whoever starts a daemon by hand hears of what keeps it from starting.
+  const auto refuse = [&](const Error& error, int status) {
+    log->error("{}", error.text());
+    if (!options.log_console) say(error.text());
+    return status;
+  };
+  log->info("Starting Sluice v" SLUICE_VERSION);
+  for (const std::string& remark : options.remarks) log->warn("{}", remark);
+  if (!settings) return refuse(settings.error(), exit_no_config);
+  if (options.umask) ::umask(*options.umask);
+  if (!options.process_name.empty()) ::prctl(PR_SET_NAME, options.process_name.c_str());
+  if (!options.net_namespace.empty()) {
+    if (auto entered = enter_net_namespace(options.net_namespace); !entered) return refuse(entered.error(), exit_fatal);
+  }
+  std::error_code ignored;
+  std::filesystem::create_directory(std::filesystem::path(options.pid_file).parent_path(), ignored);
+  auto pid_file = PidFile::take(options.pid_file);
+  if (!pid_file) return refuse(pid_file.error(), exit_fatal);
   StartReport report;
   if (!options.foreground) {
     auto daemon = daemonise();
-    if (!daemon) {
-      log->error("{}", daemon.error().text());
-      return exit_fatal;
-    }
+    if (!daemon) return refuse(daemon.error(), exit_fatal);
     report = std::move(*daemon);
   }
   if (auto written = pid_file->write(::getpid()); !written) log->error("{}", written.error().text());
@@ -119,10 +147,17 @@ int supervise(const Options& options, const std::shared_ptr<spdlog::logger>& log
   supervised.director_arguments = director_arguments(options);
   supervised.respawn = options.respawn;
   supervised.role_pid_files = options.role_pid_files;
+  supervised.settings = std::move(*settings);
+  supervised.reread = [&] { return reread_settings(options, *log); };
   Supervisor supervisor(io, std::move(supervised), NotifySocket::from_environment(), std::move(report), log);
   const int status = supervisor.run();
   log->info("Stopped Sluice v" SLUICE_VERSION);
   return status;
+}
+
+int direct(const Options& options) {
+  const auto log = make_log(options);
+  return log ? run_director(options, *log) : exit_fatal;
 }
 
 int run(int argc, char** argv) {
@@ -141,16 +176,10 @@ int run(int argc, char** argv) {
   }
   options.file = file_of(options);
   if (options.action == Options::Action::test) return test_config(options);
-  if (options.umask) ::umask(*options.umask);
-  auto log = make_log(options);
-  if (!log) {
-    say(log.error().text());
-    return exit_fatal;
-  }
   try {
-    return options.action == Options::Action::direct ? run_director(options, *log) : supervise(options, *log);
+    return options.action == Options::Action::direct ? direct(options) : supervise(options);
   } catch (const std::exception& error) {
-    (*log)->critical("internal error: {}", error.what());
+    say(fmt::format("internal error: {}", error.what()));
     return exit_internal;
   }
 }

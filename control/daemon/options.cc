@@ -11,7 +11,6 @@
 #include <functional>
 #include <iterator>
 
-#include "control/api/server.h"
 #include "control/daemon/supervisor/director_child.h"
 
 namespace sluice::control {
@@ -165,6 +164,7 @@ const std::array table{
     // Not for people.
     Option{0, "as-director", Argument::none, "", "",
            [](Options& o, const char*) { o.action = Options::Action::direct; }},
+    Option{0, "ident", Argument::required, "", "", [](Options& o, const char* v) { o.ident = v; }},
     Option{0, "ignore-sigint", Argument::none, "", "",
            [](Options& o, const char*) { no_effect(o, "--ignore-sigint", "it is for debugging keepalived"); }},
     Option{0, "debug", Argument::optional, "", "",
@@ -209,8 +209,6 @@ const Option* find(int code) {
 
 Result<Options> parse_command_line(const std::vector<std::string>& arguments) {
   Options options;
-  options.socket_path = api::default_socket_path;
-  options.pid_file = default_pid_file;
   if (!arguments.empty() && (arguments[0] == "-T" || arguments[0] == "--genhash")) {
     options.action = Options::Action::genhash;
     return options;
@@ -267,6 +265,7 @@ std::vector<std::string> director_arguments(const Options& options) {
     if (given) words.emplace_back(word);
   };
   if (!options.config_id.empty()) words.push_back("--config-id=" + options.config_id);
+  words.push_back("--ident=" + options.ident);
   flag(options.all_config, "--all-config");
   flag(!options.checks, "--vrrp");
   flag(!options.vrrp, "--check");

@@ -24,7 +24,7 @@ struct Options {
   std::string config_id;
   bool all_config = false;  ///< a missing include is an error
   std::string test_log;     ///< -tFILE; empty: stderr
-  std::string socket_path;
+  std::string socket_path;  ///< empty: the default
 
   bool vrrp = true;    ///< false with -C alone
   bool checks = true;  ///< false with -P alone
@@ -37,7 +37,7 @@ struct Options {
   int detail = 0;
   bool dump_config = false;
 
-  std::string pid_file;
+  std::string pid_file;                     ///< empty: the default
   std::vector<std::string> role_pid_files;  ///< -r, -c, -b
 
   bool release_vips = false;   ///< -X
@@ -45,6 +45,8 @@ struct Options {
   bool keep_services = false;  ///< -I
   bool respawn = true;
   std::string net_namespace;
+  std::string ident = "sluiced";  ///< in syslog
+  std::string process_name;       ///< empty: sluiced
   std::optional<mode_t> umask;
   bool address_monitoring = false;
   bool core_dump = false;

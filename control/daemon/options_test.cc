@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include "control/api/server.h"
-
 namespace sluice::control {
 namespace {
 
@@ -27,8 +25,8 @@ TEST(CommandLine, HasKeepalivedsDefaults) {
   EXPECT_TRUE(options.respawn);
   EXPECT_TRUE(options.vrrp && options.checks);
   EXPECT_EQ(options.facility, LOG_DAEMON);
-  EXPECT_EQ(options.pid_file, "/run/sluiced.pid");
-  EXPECT_EQ(options.socket_path, api::default_socket_path);
+  EXPECT_EQ(options.pid_file, "");
+  EXPECT_EQ(options.socket_path, "");
   EXPECT_TRUE(options.remarks.empty());
 }
 
@@ -148,6 +146,7 @@ TEST(CommandLine, OfTheDirectorMeansTheSameToIt) {
   const Options director = parse(director_arguments(options));
   EXPECT_EQ(director.action, Action::direct);
   EXPECT_EQ(director.file, options.file);
+  EXPECT_EQ(director.ident, options.ident);
   EXPECT_EQ(director.socket_path, options.socket_path);
   EXPECT_EQ(director.config_id, options.config_id);
   EXPECT_EQ(director.detail, options.detail);

@@ -135,7 +135,11 @@ Result<> keep_needed_capabilities() {
     std::this_thread::sleep_for(std::chrono::microseconds(200));
   }
   ::sigaction(signal, &before, nullptr);
-  if (!left.empty()) return fail("giving up capabilities", fmt::format("thread {} keeps what it has", left.front()));
+  if (!left.empty()) {
+    std::string name;
+    std::getline(std::ifstream(fmt::format("/proc/self/task/{}/comm", left.front())), name);
+    return fail("giving up capabilities", fmt::format("thread {} ({}) keeps what it has", left.front(), name));
+  }
   return {};
 }
 

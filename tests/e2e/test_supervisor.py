@@ -186,24 +186,6 @@ def test_without_respawn_the_daemon_ends_with_its_director(net, build, sluiced):
     assert f"child process({pid}) died: Exiting" in director.log()
 
 
-def test_a_file_that_became_unreadable_ends_nothing_that_worked_once(net, sluiced):
-    net.prepare("NAT")
-    director = sluiced(CONFIG)
-    text = director.config.read_text()
-    director.config.unlink()
-    pid = kill_director(director, signal.SIGKILL)
-    until("the log says so", lambda: director.log().count(f"{director.config}: ") >= 2, 10)
-    assert director.process.running()
-    assert get_pid(director) != pid
-    director.config.write_text(text)
-    os.kill(director.process.pid, signal.SIGHUP)  # which doesn't wait for the next attempt
-    until("a request is served again", lambda: served(net), 5)
-
-
-def get_pid(director: Director) -> int:
-    return director.director_pid() if director.director_pid_file.exists() else 0
-
-
 @pytest.mark.parametrize("text, status, name", [(BROKEN, 2, "CONFIG"), (CONFIG, 1, "FATAL")])
 def test_permanent_errors_at_start_end_the_daemon(net, build, lab, text, status, name):
     if name == "FATAL":  # somebody else's program is on the interface

@@ -25,15 +25,19 @@ struct Plan {
   char* const* argv;
   int link;
   int crash;
+  int last_config;
   pid_t parent;
 };
 
-// In the child. Numbers 3 and 4 may be taken by what goes to the other of them: move both out of the way first.
+// In the child. A number may be taken by what goes to another: move all out of the way first.
 bool arrange_descriptors(const Plan& plan) {
-  const int link = ::fcntl(plan.link, F_DUPFD_CLOEXEC, director_crash_fd + 1);
-  const int crash = ::fcntl(plan.crash, F_DUPFD_CLOEXEC, director_crash_fd + 1);
-  return link >= 0 && crash >= 0 && ::dup2(link, director_link_fd) >= 0 && ::dup2(crash, director_crash_fd) >= 0 &&
-         ::close_range(director_crash_fd + 1, ~0u, CLOSE_RANGE_CLOEXEC) == 0;
+  constexpr int first_free = director_last_config_fd + 1;
+  const int link = ::fcntl(plan.link, F_DUPFD_CLOEXEC, first_free);
+  const int crash = ::fcntl(plan.crash, F_DUPFD_CLOEXEC, first_free);
+  const int last_config = ::fcntl(plan.last_config, F_DUPFD_CLOEXEC, first_free);
+  return link >= 0 && crash >= 0 && last_config >= 0 && ::dup2(link, director_link_fd) >= 0 &&
+         ::dup2(crash, director_crash_fd) >= 0 && ::dup2(last_config, director_last_config_fd) >= 0 &&
+         ::close_range(first_free, ~0u, CLOSE_RANGE_CLOEXEC) == 0;
 }
 
 [[noreturn]] void run_child(const Plan& plan) {
@@ -67,7 +71,7 @@ std::vector<int> director_signals() {
   return {SIGHUP, SIGTERM, SIGUSR1, SIGUSR2, signal_json(), signal_stats_clear(), signal_thread_dump()};
 }
 
-Result<DirectorChild> start_director(const std::vector<std::string>& arguments) {
+Result<DirectorChild> start_director(const std::vector<std::string>& arguments, int last_config) {
   DirectorChild child;
   std::array<int, 2> link{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link.data()) != 0) {
@@ -81,7 +85,7 @@ Result<DirectorChild> start_director(const std::vector<std::string>& arguments) 
   std::vector<char*> argv{name.data()};
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  const Plan plan{argv.data(), link[1], child.crash, ::getpid()};
+  const Plan plan{argv.data(), link[1], child.crash, last_config, ::getpid()};
   child.pid = child.crash < 0 ? -1 : ::fork();
   if (child.pid == 0) run_child(plan);
   const Error no_process = error_of("cannot be started");

@@ -11,8 +11,9 @@
 namespace sluice::control {
 
 /// Where the director finds what its supervisor gave it; everything else is closed.
-inline constexpr int director_link_fd = 3;   ///< its end of the socket pair
-inline constexpr int director_crash_fd = 4;  ///< the memory file for a crash report
+inline constexpr int director_link_fd = 3;         ///< its end of the socket pair
+inline constexpr int director_crash_fd = 4;        ///< the memory file for a crash report
+inline constexpr int director_last_config_fd = 5;  ///< the memory file with what a director served before it
 
 /// What the director gets when its supervisor has died.
 [[nodiscard]] int supervisor_died_signal();
@@ -32,8 +33,8 @@ struct DirectorChild {
   int crash = -1;  ///< the memory file
 };
 
-/// arguments: without the program's name. Call it on the thread that lives as long as the process: when that thread
-/// ends, the director gets supervisor_died_signal().
-Result<DirectorChild> start_director(const std::vector<std::string>& arguments);
+/// arguments: without the program's name. last_config: a memory file, which stays the caller's. Call it on the thread
+/// that lives as long as the process: when that thread ends, the director gets supervisor_died_signal().
+Result<DirectorChild> start_director(const std::vector<std::string>& arguments, int last_config);
 
 }  // namespace sluice::control

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <spdlog/logger.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -18,6 +19,7 @@
 
 #include "control/daemon/crash_report.h"
 #include "control/daemon/data_dump.h"
+#include "control/daemon/last_config.h"
 #include "control/daemon/supervisor/director_child.h"
 #include "control/daemon/supervisor/director_link.h"
 #include "control/daemon/supervisor/hello_watch.h"
@@ -84,6 +86,12 @@ class Supervisor::Impl {
         respawn_timer_(io),
         stop_timer_(io) {}
 
+  ~Impl() {
+    if (last_config_ >= 0) ::close(last_config_);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
   int run() {
     // Orphans of the director (scripts of a crashed one) become ours, to be reaped.
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -92,7 +100,7 @@ class Supervisor::Impl {
     signals_.add(SIGCHLD);
     wait_signal();
     tick();
-    run_script(options_.startup_script, [this] {
+    run_script(options_.settings.startup_script, [this] {
       if (!stopping_) start();
     });
     io_.run();
@@ -103,7 +111,7 @@ class Supervisor::Impl {
   // --- start ------------------------------------------------------------------------------------------------------
 
   void start() {
-    const auto child = start_director(options_.director_arguments);
+    const auto child = start_director(options_.director_arguments, last_config_);
     if (!child) {
       log_->critical("{}", child.error().text());
       return after_end(ProcessEnd{}, Clock::duration{});
@@ -139,18 +147,25 @@ class Supervisor::Impl {
       case DirectorMessage::Kind::ready:
         watch_.busy(false, now);
         policy_.has_served();
+        if (std::exchange(reloading_, false)) reread();
         director_->ready = true;
         report_.tell(0);
         if (!stopping_) notify_.send(fmt::format("READY=1\nMAINPID={}", ::getpid()));
         break;
       case DirectorMessage::Kind::reloading:
         watch_.busy(true, now);
+        reloading_ = true;
         if (!stopping_) notify_.send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_usec()));
         break;
       case DirectorMessage::Kind::status:
         if (!stopping_) notify_.send("STATUS=" + message.text);
         break;
     }
+  }
+
+  void reread() {
+    if (!options_.reread) return;
+    if (auto settings = options_.reread()) options_.settings = std::move(*settings);
   }
 
   // Looks after the director, and tells systemd that somebody does.
@@ -219,6 +234,9 @@ class Supervisor::Impl {
       log_->critical("{}", line);
     }
     if (stopping_) return finish();
+    reloading_ = false;
+    // It couldn't even start with what ran before: perhaps it can with what is in the file.
+    if (!director->ready) LastConfig(last_config_).clear();
     after_end(end, Clock::now() - director->since);
   }
 
@@ -233,7 +251,8 @@ class Supervisor::Impl {
       exit_status_ = verdict.exit_status;
       return begin_stop();
     }
-    if (const auto error = permanent_error(end)) log_->critical("pid {} exited with error {}", end.pid, to_string(*error));
+    if (const auto error = permanent_error(end))
+      log_->critical("pid {} exited with error {}", end.pid, to_string(*error));
     log_->critical("Director child process({}) died: Respawning", end.pid);
     if (verdict.delay.count() > 0) {
       log_->warn("Restart of director process delayed {} seconds to limit respawn rate", verdict.delay.count());
@@ -270,7 +289,8 @@ class Supervisor::Impl {
     if (director_ != nullptr) {
       ::kill(director_->pid, signal);
     } else if (signal == SIGHUP && !stopping_ && respawn_timer_.cancel() > 0) {
-      // Whatever was wrong has been repaired, it seems.
+      // Whatever was wrong has been repaired, it seems, and the file is to be read.
+      LastConfig(last_config_).clear();
       start();
     }
   }
@@ -305,18 +325,18 @@ class Supervisor::Impl {
     if (director_ == nullptr) return finish();
     ::kill(director_->pid, SIGTERM);
     ::kill(director_->pid, SIGCONT);
-    stop_timer_.expires_after(options_.child_wait_time);
+    stop_timer_.expires_after(options_.settings.child_wait_time);
     stop_timer_.async_wait([this](const error_code& error) {
       if (error || director_ == nullptr) return;
       log_->critical("director process({}) did not stop within {} ms: killing it", director_->pid,
-                     options_.child_wait_time.count());
+                     options_.settings.child_wait_time.count());
       ::kill(director_->pid, SIGKILL);
     });
   }
 
   void finish() {
     if (std::exchange(finished_, true)) return;
-    run_script(options_.shutdown_script, [this] {
+    run_script(options_.settings.shutdown_script, [this] {
       report_.tell(exit_status_);
       io_.stop();
     });
@@ -349,6 +369,8 @@ class Supervisor::Impl {
   asio::steady_timer respawn_timer_;
   asio::steady_timer stop_timer_;
   std::shared_ptr<RunningDirector> director_;
+  int last_config_ = ::memfd_create("sluiced-last-config", MFD_CLOEXEC);
+  bool reloading_ = false;
   bool stopping_ = false;
   bool finished_ = false;
   int exit_status_ = 0;

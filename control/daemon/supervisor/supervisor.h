@@ -1,10 +1,11 @@
 // The supervisor: starts the director, watches it, starts it again, passes signals on to it, tells systemd how it is,
-// and says what a crash left behind. It serves nobody itself and reads no configuration, so that there is next to
-// nothing in it that could crash. What to do when is decided in respawn.h and hello_watch.h.
+// and says what a crash left behind. It serves nobody itself, so that there is next to nothing in it that could crash.
+// What to do when is decided in respawn.h and hello_watch.h.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,14 +21,21 @@ class logger;
 
 namespace sluice::control {
 
-struct SupervisorOptions {
-  std::vector<std::string> director_arguments;
-  bool respawn = true;                      ///< false: -R
-  std::vector<std::string> role_pid_files;  ///< get the director's pid at each start: -r, -c, -b
+/// What a reload may change.
+struct SupervisorSettings {
   /// For the director to stop by itself; then SIGKILL. keepalived's child_wait_time.
   std::chrono::milliseconds child_wait_time = std::chrono::seconds(5);
   std::optional<ScriptSpec> startup_script;   ///< before the first director; its end is waited for
   std::optional<ScriptSpec> shutdown_script;  ///< after the last one
+};
+
+struct SupervisorOptions {
+  std::vector<std::string> director_arguments;
+  bool respawn = true;                      ///< false: -R
+  std::vector<std::string> role_pid_files;  ///< get the director's pid at each start: -r, -c, -b
+  SupervisorSettings settings;
+  /// Called after each reload. Nothing: keep what there is.
+  std::function<std::optional<SupervisorSettings>()> reread;
 };
 
 /// One thread, which runs io; it must be the process's first (see start_director).
