@@ -64,9 +64,10 @@ class Director:
         self.may_end = False  # set by tests that end it themselves
 
     def start(self, seconds: float = 15.0, cores: str = "", options: tuple[str, ...] = (),
-              environment: dict[str, str] | None = None) -> Director:
-        """cores: those it may use, as taskset(1) takes them; empty: as all of us."""
-        prefix = ("taskset", "-c", cores) if cores else ()
+              environment: dict[str, str] | None = None, prefix: tuple[str, ...] = ()) -> Director:
+        """cores: those it may use, as taskset(1) takes them; empty: as all of us. prefix: words before its command."""
+        if cores:
+            prefix = ("taskset", "-c", cores, *prefix)
         if environment:
             prefix = ("env", *(f"{name}={value}" for name, value in environment.items()), *prefix)
         self.process = self.host.start(*prefix, *self.command("-n", "-l", *options), name="sluiced")

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from client import Load, get
-from director import TCP_CHECK, Director, real_server, virtual_server
+from director import REPOSITORY, TCP_CHECK, Director, real_server, virtual_server
 from netns import Failed, Process, until
 from topology import HTTP, VIP
 
@@ -423,6 +424,33 @@ def test_systemds_watchdog_is_not_fed_while_the_director_hangs(net, sluiced, lab
     wait_for_successor(director, pid, 10)
     until("a request is served again", lambda: served(net), 5)
     assert systemd.heard("STATUS=The director died")
+
+
+UNIT = REPOSITORY / "scripts/systemd/sluiced.service"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_the_unit_is_understood_by_systemd(net, build, lab):
+    unit = lab.directory / "sluiced.service"
+    unit.write_text(UNIT.read_text().replace("/usr/sbin/sluiced", str(build.sluiced)))
+    done = net.director.run("systemd-analyze", "verify", unit, check=False)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+
+
+def test_the_units_capabilities_are_enough(net, build, sluiced):
+    """From the start over a crash, after which a dead director's XDP program must be known, to the stop."""
+    capabilities = re.findall(r"CAP_(\w+)", " ".join(
+        line for line in UNIT.read_text().splitlines() if line.startswith("CapabilityBoundingSet=")))
+    assert len(capabilities) > 10
+    net.prepare("NAT")
+    director = sluiced(CONFIG, wait=False)
+    bounding = "-all," + ",".join(f"+{name.lower()}" for name in capabilities)
+    director.start(prefix=("setpriv", f"--bounding-set={bounding}"))
+    pid = kill_director(director, signal.SIGKILL)
+    wait_for_successor(director, pid)
+    until("a request is served again", lambda: served(net), 5)
+    assert director.stop() == 0
+    assert "xdp" not in net.director.show("-d", "link")
 
 
 # --- the rest of the command line -----------------------------------------------------------------------------------
