@@ -41,9 +41,8 @@ std::string refusal(const http::response<http::string_body>& response) {
   return "status " + std::to_string(response.result_int());
 }
 
-}  // namespace
-
-Result<std::string> get(const std::string& socket_path, const std::string& target, std::chrono::milliseconds timeout) {
+Result<std::string> ask(const std::string& socket_path, http::request<http::string_body> request,
+                        std::chrono::milliseconds timeout) {
   asio::io_context io;
   Unix::socket socket(io);
   std::optional<Unix::endpoint> endpoint;
@@ -56,9 +55,9 @@ Result<std::string> get(const std::string& socket_path, const std::string& targe
   socket.connect(*endpoint, error);
   if (error) return no_connection(socket_path, error);
 
-  http::request<http::empty_body> request(http::verb::get, target, 11);
   request.set(http::field::host, "sluice");
   request.keep_alive(false);
+  request.prepare_payload();
   beast::flat_buffer buffer;
   http::response_parser<http::string_body> parser;
   parser.body_limit(answer_bytes_max);
@@ -72,6 +71,17 @@ Result<std::string> get(const std::string& socket_path, const std::string& targe
   if (*read) return no_answer(socket_path, "the answer broke off: " + read->message());
   if (parser.get().result() != http::status::ok) return fail("sluiced", refusal(parser.get()));
   return std::move(parser.get().body());
+}
+
+}  // namespace
+
+Result<std::string> get(const std::string& socket_path, const std::string& target, std::chrono::milliseconds timeout) {
+  return ask(socket_path, {http::verb::get, target, 11}, timeout);
+}
+
+Result<std::string> post(const std::string& socket_path, const std::string& target, std::string body,
+                         std::chrono::milliseconds timeout) {
+  return ask(socket_path, {http::verb::post, target, 11, std::move(body)}, timeout);
 }
 
 }  // namespace sluice::control::api

@@ -14,4 +14,8 @@ namespace sluice::control::api {
 [[nodiscard]] Result<std::string> get(const std::string& socket_path, const std::string& target,
                                       std::chrono::milliseconds timeout = std::chrono::seconds(15));
 
+/// As get(), with a POST of `body`.
+[[nodiscard]] Result<std::string> post(const std::string& socket_path, const std::string& target, std::string body,
+                                       std::chrono::milliseconds timeout = std::chrono::minutes(2));
+
 }  // namespace sluice::control::api

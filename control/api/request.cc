@@ -47,6 +47,22 @@ std::optional<Request> parse_target(std::string_view target) {
   return request;
 }
 
+std::string percent_encoded(std::string_view text) {
+  static constexpr std::string_view digits = "0123456789ABCDEF", plain = "-._~/";
+  std::string encoded;
+  for (const char byte : text) {
+    const bool is_alphanumeric =
+        (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9');
+    if (is_alphanumeric || plain.find(byte) != std::string_view::npos) {
+      encoded += byte;
+    } else {
+      const auto value = static_cast<unsigned char>(byte);
+      encoded += {'%', digits[value >> 4], digits[value & 15]};
+    }
+  }
+  return encoded;
+}
+
 std::size_t Request::number(const std::string& name, std::size_t fallback) const {
   const auto found = query.find(name);
   if (found == query.end()) return fallback;

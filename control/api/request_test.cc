@@ -22,5 +22,11 @@ TEST(ParseTarget, RefusesWhatIsNoPath) {
   }
 }
 
+TEST(Request, WhatWasEncodedComesBack) {
+  const std::string odd = "/etc/a b&c=d%?#\xff.conf";
+  EXPECT_EQ(percent_encoded("/etc/keepalived/keepalived-2.conf"), "/etc/keepalived/keepalived-2.conf");
+  EXPECT_EQ(parse_target("/diff?file=" + percent_encoded(odd))->query.at("file"), odd);
+}
+
 }  // namespace
 }  // namespace sluice::control::api

@@ -1,5 +1,6 @@
 #include "control/api/server.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
@@ -42,10 +43,7 @@ Response to_error(const beast::error_code& error, const Limits& limits) {
     return Response::error(431,
                            "the request's header is longer than " + std::to_string(limits.header_bytes_max) + " bytes");
   }
-  if (error == http::error::body_limit) {
-    return Response::error(413,
-                           "the request's body is longer than " + std::to_string(limits.body_bytes_max) + " bytes");
-  }
+  if (error == http::error::body_limit) return Response::error(413, "the request's body is too long");
   return Response::error(400, "not an HTTP request: " + error.message());
 }
 
@@ -58,8 +56,8 @@ Response Response::error(unsigned status, const std::string& what) {
 
 class ApiServer::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(asio::io_context& io, std::string path, std::map<std::string, Handler> handlers, Limits limits)
-      : io_(io), path_(std::move(path)), handlers_(std::move(handlers)), limits_(limits), acceptor_(io), pause_(io) {}
+  Impl(asio::io_context& io, std::string path, std::map<std::string, Route> routes, Limits limits)
+      : io_(io), path_(std::move(path)), routes_(std::move(routes)), limits_(limits), acceptor_(io), pause_(io) {}
 
   Result<> listen();
   void stop();
@@ -72,7 +70,7 @@ class ApiServer::Impl : public std::enable_shared_from_this<Impl> {
 
   asio::io_context& io_;
   std::string path_;
-  std::map<std::string, Handler> handlers_;
+  std::map<std::string, Route> routes_;
   Limits limits_;
   std::optional<SocketFile> file_;
   Unix::acceptor acceptor_;
@@ -87,7 +85,10 @@ class ApiServer::Impl::Client : public std::enable_shared_from_this<Client> {
   Client(std::shared_ptr<Impl> server, Unix::socket socket)
       : server_(std::move(server)), socket_(std::move(socket)), timer_(server_->io_) {
     parser_.header_limit(std::uint32_t(server_->limits_.header_bytes_max));
-    parser_.body_limit(server_->limits_.body_bytes_max);
+    // Which route it is for, and so what it may bring, isn't known before its header is read: see handle_header().
+    std::size_t body_bytes_max = 0;
+    for (const auto& [path, route] : server_->routes_) body_bytes_max = std::max(body_bytes_max, route.body_bytes_max);
+    parser_.body_limit(body_bytes_max);
   }
   ~Client() { server_->clients_.erase(this); }
   Client(const Client&) = delete;
@@ -98,7 +99,8 @@ class ApiServer::Impl::Client : public std::enable_shared_from_this<Client> {
   void close();
 
  private:
-  void handle();
+  void handle_header();
+  void handle(const Handler& handler);
   void discard_rest();
   /// Calls late() once the time is over; replaces an earlier limit. Holds the client until then or until cancelled.
   template <typename Late>
@@ -109,6 +111,7 @@ class ApiServer::Impl::Client : public std::enable_shared_from_this<Client> {
   asio::steady_timer timer_;  // of the phase it is in: read, wait for the answer, write
   beast::flat_buffer buffer_;
   http::request_parser<http::string_body> parser_;
+  Request request_;
   http::response<http::string_body> response_;
   bool answered_ = false;
 };
@@ -142,31 +145,56 @@ void ApiServer::Impl::Client::limit_time(std::chrono::milliseconds limit, Late l
 void ApiServer::Impl::Client::read() {
   limit_time(server_->limits_.request_timeout,
              [](Client& client) { client.answer(Response::error(408, "the request did not arrive in time")); });
+  http::async_read_header(socket_, buffer_, parser_,
+                          [self = shared_from_this()](const beast::error_code& error, std::size_t /*bytes*/) {
+                            if (self->answered_ || self->server_->stopped_) return;
+                            // A client that just looked whether somebody is there.
+                            if (error == http::error::end_of_stream) return self->close();
+                            if (error) return self->answer(to_error(error, self->server_->limits_));
+                            self->handle_header();
+                          });
+}
+
+// Refuses what won't be served, before its body is read.
+void ApiServer::Impl::Client::handle_header() {
+  const auto& message = parser_.get();
+  auto request = parse_target({message.target().data(), message.target().size()});
+  if (!request) return answer(Response::error(400, "the request's target is not a path"));
+  const auto found = server_->routes_.find(request->path);
+  if (found == server_->routes_.end()) {
+    std::string known;
+    for (const auto& [path, unused] : server_->routes_) known += (known.empty() ? "" : ", ") + path;
+    return answer(Response::error(404, request->path + " is not served, expected one of: " + known));
+  }
+  const Route& route = found->second;
+  const Handler* handler = nullptr;
+  if (message.method() == http::verb::get) handler = &route.get;
+  if (message.method() == http::verb::post) handler = &route.post;
+  if (handler == nullptr || !*handler) {
+    const char* served = !route.post ? "only GET is" : !route.get ? "only POST is" : "only GET and POST are";
+    return answer(Response::error(405, std::string(served) + " served at " + request->path));
+  }
+  const auto announced = parser_.content_length();
+  if (announced && *announced > route.body_bytes_max)
+    return answer(to_error(http::error::body_limit, server_->limits_));
+  request_ = std::move(*request);
   http::async_read(socket_, buffer_, parser_,
-                   [self = shared_from_this()](const beast::error_code& error, std::size_t /*bytes*/) {
+                   [self = shared_from_this(), &route, handler](const beast::error_code& error, std::size_t /*bytes*/) {
                      if (self->answered_ || self->server_->stopped_) return;
-                     // A client that just looked whether somebody is there.
-                     if (error == http::error::end_of_stream) return self->close();
                      if (error) return self->answer(to_error(error, self->server_->limits_));
-                     self->handle();
+                     if (self->parser_.get().body().size() > route.body_bytes_max) {
+                       return self->answer(to_error(http::error::body_limit, self->server_->limits_));
+                     }
+                     self->handle(*handler);
                    });
 }
 
-void ApiServer::Impl::Client::handle() {
-  const auto& message = parser_.get();
-  if (message.method() != http::verb::get) return answer(Response::error(405, "only GET is served"));
-  const auto request = parse_target({message.target().data(), message.target().size()});
-  if (!request) return answer(Response::error(400, "the request's target is not a path"));
-  const auto handler = server_->handlers_.find(request->path);
-  if (handler == server_->handlers_.end()) {
-    std::string known;
-    for (const auto& [path, unused] : server_->handlers_) known += (known.empty() ? "" : ", ") + path;
-    return answer(Response::error(404, request->path + " is not served, expected one of: " + known));
-  }
+void ApiServer::Impl::Client::handle(const Handler& handler) {
+  request_.body = std::move(parser_.get().body());
   limit_time(server_->limits_.answer_timeout,
              [](Client& client) { client.answer(Response::error(503, "no answer within the time limit, try again")); });
   const auto pending = std::make_shared<Answer>(weak_from_this());
-  handler->second(*request, [pending](Response response) { pending->give(std::move(response)); });
+  handler(request_, [pending](Response response) { pending->give(std::move(response)); });
 }
 
 void ApiServer::Impl::Client::answer(Response response) {
@@ -243,8 +271,8 @@ void ApiServer::Impl::stop() {
   }
 }
 
-ApiServer::ApiServer(asio::io_context& io, std::string path, std::map<std::string, Handler> handlers, Limits limits)
-    : impl_(std::make_shared<Impl>(io, std::move(path), std::move(handlers), limits)) {}
+ApiServer::ApiServer(asio::io_context& io, std::string path, std::map<std::string, Route> routes, Limits limits)
+    : impl_(std::make_shared<Impl>(io, std::move(path), std::move(routes), limits)) {}
 ApiServer::~ApiServer() { impl_->stop(); }
 Result<> ApiServer::listen() { return impl_->listen(); }
 

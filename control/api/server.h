@@ -22,6 +22,7 @@ inline constexpr const char* default_socket_path = "/run/sluice/sluice.sock";
 
 struct Request {
   std::string path;                          ///< "/connections"
+  std::string body;                          ///< of a POST
   std::map<std::string, std::string> query;  ///< "?limit=10" is {"limit", "10"}; percent-decoded
 
   /// The query's value as a number; `fallback` when it is absent or no number.
@@ -43,20 +44,26 @@ using Respond = std::function<void(Response)>;
 /// On the control thread; must not block.
 using Handler = std::function<void(const Request&, Respond)>;
 
+/// What a path serves: a method without a handler is refused. GET changes nothing; what changes something is a POST.
+struct Route {
+  Handler get;
+  Handler post;
+  std::size_t body_bytes_max = 64 * 1024;  ///< of a POST's body
+};
+
 struct Limits {
   std::size_t clients_max = 32;                                         ///< at a time; one more gets 503
   std::size_t header_bytes_max = 8 * 1024;                              ///< request line and headers
-  std::size_t body_bytes_max = 64 * 1024;                               ///< of a request; none of them needs one
   std::chrono::milliseconds request_timeout = std::chrono::seconds(5);  ///< from connecting to the request's end
   std::chrono::milliseconds answer_timeout = std::chrono::seconds(10);  ///< for a handler; then 503
   std::chrono::milliseconds write_timeout = std::chrono::seconds(10);   ///< for a client to take the whole answer
 };
 
-/// One request per connection. GET only. Lives on the control thread's io_context, which must outlive it.
+/// One request per connection. Lives on the control thread's io_context, which must outlive it.
 class ApiServer {
  public:
-  /// handlers: by path.
-  ApiServer(boost::asio::io_context& io, std::string path, std::map<std::string, Handler> handlers, Limits limits = {});
+  /// routes: by path.
+  ApiServer(boost::asio::io_context& io, std::string path, std::map<std::string, Route> routes, Limits limits = {});
   /// Ends all connections and removes the socket file, if it is still this server's.
   ~ApiServer();
   ApiServer(const ApiServer&) = delete;

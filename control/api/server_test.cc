@@ -68,7 +68,7 @@ class ApiServerTest : public testing::Test {
   }
 
   void start(Limits limits = {}) {
-    server_ = std::make_unique<ApiServer>(io_, path_, handlers(), limits);
+    server_ = std::make_unique<ApiServer>(io_, path_, routes(), limits);
     const auto listening = server_->listen();
     ASSERT_TRUE(listening) << listening.error().text();
     work_.emplace(io_.get_executor());
@@ -80,21 +80,29 @@ class ApiServerTest : public testing::Test {
     thread_.join();
   }
 
-  std::map<std::string, Handler> handlers() {
+  std::map<std::string, Route> routes() {
+    const auto echo_body = [](const Request& request, const Respond& respond) {
+      respond({.json = nlohmann::json(request.body).dump()});
+    };
     return {
-        {"/echo", [](const Request& request,
-                     const Respond& respond) { respond({.json = nlohmann::json(request.query).dump()}); }},
+        {"/echo",
+         {.get = [](const Request& request,
+                    const Respond& respond) { respond({.json = nlohmann::json(request.query).dump()}); }}},
+        {"/take", {.post = echo_body, .body_bytes_max = 100'000}},
+        {"/take-more", {.post = echo_body, .body_bytes_max = 5'000'000}},
         {"/later",
-         [this](const Request&, const Respond& respond) {
-           auto timer = std::make_shared<boost::asio::steady_timer>(io_, milliseconds(50));
-           timer->async_wait([timer, respond](auto) { respond({.json = R"({"late":true})"}); });
-         }},
-        {"/never", [this](const Request&, Respond respond) { kept_.push_back(std::move(respond)); }},
-        {"/forgotten", [](const Request&, const Respond&) {}},
+         {.get =
+              [this](const Request&, const Respond& respond) {
+                auto timer = std::make_shared<boost::asio::steady_timer>(io_, milliseconds(50));
+                timer->async_wait([timer, respond](auto) { respond({.json = R"({"late":true})"}); });
+              }}},
+        {"/never", {.get = [this](const Request&, Respond respond) { kept_.push_back(std::move(respond)); }}},
+        {"/forgotten", {.get = [](const Request&, const Respond&) {}}},
         {"/big",
-         [](const Request&, const Respond& respond) {
-           respond({.json = nlohmann::json(std::string(20'000'000, 'x')).dump()});
-         }},
+         {.get =
+              [](const Request&, const Respond& respond) {
+                respond({.json = nlohmann::json(std::string(20'000'000, 'x')).dump()});
+              }}},
     };
   }
 
@@ -127,6 +135,16 @@ TEST_F(ApiServerTest, BigAnswersArriveWhole) {
   EXPECT_EQ(get(path_, "/big").value().size(), 20'000'003u);
 }
 
+TEST_F(ApiServerTest, TakesABodyUpToThePathsLimit) {
+  start();
+  EXPECT_EQ(post(path_, "/take", "hello").value(), "\"hello\"\n");
+  EXPECT_EQ(post(path_, "/take", "").value(), "\"\"\n");
+  EXPECT_EQ(post(path_, "/take", std::string(100'000, 'x')).value().size(), 100'003u);
+  EXPECT_EQ(post(path_, "/take-more", std::string(5'000'000, 'x')).value().size(), 5'000'003u);
+  EXPECT_FALSE(post(path_, "/take", std::string(100'001, 'x')));
+  EXPECT_TRUE(get(path_, "/echo"));
+}
+
 TEST_F(ApiServerTest, BadRequestsGetAJsonErrorAndTheNextGoodOneItsAnswer) {
   start();
   struct Row {
@@ -139,10 +157,17 @@ TEST_F(ApiServerTest, BadRequestsGetAJsonErrorAndTheNextGoodOneItsAnswer) {
       {"garbage", "\x16\x03\x01 hello\r\n\r\n", "400", "not an HTTP request"},
       {"unknown path", "GET /nothing HTTP/1.1\r\n\r\n", "404", "expected one of: /big, /echo"},
       {"not a path", "GET nothing HTTP/1.1\r\n\r\n", "400", "not a path"},
-      {"method", "DELETE /echo HTTP/1.1\r\n\r\n", "405", "only GET"},
+      {"method", "DELETE /echo HTTP/1.1\r\n\r\n", "405", "only GET is served at /echo"},
+      {"a change by GET", "GET /take HTTP/1.1\r\n\r\n", "405", "only POST is served at /take"},
       {"header too long", "GET /echo HTTP/1.1\r\nX: " + std::string(9000, 'x') + "\r\n\r\n", "431", "longer than 8192"},
       {"body too long", "GET /echo HTTP/1.1\r\nContent-Length: 70000\r\n\r\n" + std::string(70000, 'x'), "413",
-       "longer than 65536"},
+       "body is too long"},
+      {"body too long for its path", "POST /take HTTP/1.1\r\nContent-Length: 100001\r\n\r\n", "413",
+       "body is too long"},
+      {"body too long, in pieces",
+       "POST /take HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n186a1\r\n" + std::string(100'001, 'x') +
+           "\r\n0\r\n\r\n",
+       "413", "body is too long"},
   };
   for (const auto& row : rows) {
     const auto raw = exchange(row.bytes);

@@ -1,10 +1,13 @@
 // sluicectl: asks a running sluiced over its control socket and prints the answer, as a table or as JSON.
-// Exit status: 0 answered, 1 not answered, 2 not understood.
+// Exit status: 0 answered, 1 not answered (for reload and diff also: the file has errors), 2 not understood.
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 
 #include "control/api/client.h"
+#include "control/api/request.h"
 #include "control/api/server.h"
 #include "control/api/tables.h"
 
@@ -23,6 +26,32 @@ int print(const sluice::Result<std::string>& text) {
   std::fwrite(text->data(), 1, text->size(), stdout);
   // A closed pipe (`| head`) is no failure worth words, a full disk is one.
   return std::fflush(stdout) == 0 ? 0 : exit_not_answered;
+}
+
+std::string standard_input() {
+  std::string text;
+  char part[65536];
+  for (std::size_t n; (n = std::fread(part, 1, sizeof part, stdin)) > 0;) text.append(part, n);
+  return text;
+}
+
+/// FILE's differences from what runs. The daemon reads it, as its includes are the daemon's to find.
+sluice::Result<std::string> ask_diff(const std::string& socket, const std::string& file) {
+  if (file == "-") return api::post(socket, "/diff", standard_input());
+  std::error_code ignored;
+  const auto path = std::filesystem::absolute(file, ignored);
+  return api::get(socket, "/diff?file=" + api::percent_encoded(path.string()), std::chrono::minutes(2));
+}
+
+int print_changes(const std::string& answer, const char* refusal) {
+  const auto report = api::changes(answer);
+  if (!report) return print(std::unexpected(report.error()));
+  std::fputs(report->complaints.c_str(), stderr);
+  if (!report->ok) {
+    std::fprintf(stderr, "sluicectl: %s\n", refusal);
+    return exit_not_answered;
+  }
+  return print(report->changes);
 }
 
 }  // namespace
@@ -44,6 +73,10 @@ int main(int argc, char** argv) {
   connections->add_option("--limit", limit, "Print at most so many")->capture_default_str();
   auto* stats = app.add_subcommand("stats", "Packets, drops, flows and time per packet, by worker");
   stats->add_flag("--all", all, "Show drop reasons that never happened too");
+  const auto* reload = app.add_subcommand("reload", "Read the configuration again, and say what has changed by it");
+  auto* diff = app.add_subcommand("diff", "What would change if FILE were the configuration; changes nothing");
+  std::string file;
+  diff->add_option("file", file, "A configuration; - reads it from standard input")->type_name("FILE")->required();
 
   try {
     app.parse(argc, argv);
@@ -51,6 +84,13 @@ int main(int argc, char** argv) {
     return app.exit(wrong) == 0 ? 0 : exit_not_understood;
   }
 
+  if (reload->parsed() || diff->parsed()) {
+    const auto answer = reload->parsed() ? api::post(socket, "/reload", "") : ask_diff(socket, file);
+    if (!answer) return print(answer);
+    if (json) return print(api::indented(*answer));
+    return print_changes(*answer,
+                         reload->parsed() ? "not reloaded: what ran before runs on" : "a reload would be refused");
+  }
   const std::string target = services->parsed()      ? "/services"
                              : connections->parsed() ? "/connections?limit=" + std::to_string(limit)
                                                      : "/stats";

@@ -31,19 +31,25 @@ Result<std::string> rendered(std::string_view text, Render&& render) {
 }
 
 std::string endpoint(const Json& object) {
+  // ipvsadm: "FWM  5", "FWM  5 IPv6".
+  if (const auto mark = object.find("fwmark"); mark != object.end()) {
+    const bool is_v6 = object.value("address", "").find(':') != std::string::npos;
+    return std::to_string(mark->get<std::uint32_t>()) + (is_v6 ? " IPv6" : "");
+  }
   const auto address = object.at("address").get<std::string>();
   const auto port = object.at("port").get<unsigned>();
   return address.find(':') == std::string::npos ? fmt::format("{}:{}", address, port)
                                                 : fmt::format("[{}]:{}", address, port);
 }
 
-/// ipvsadm's order of services: IPv4, IPv6; TCP, UDP, SCTP; address; port. Of destinations: the same without protocol.
+/// ipvsadm's order of services: IPv4, IPv6; TCP, UDP, SCTP; address; port; then those of marks. Of destinations: the
+/// same without protocol.
 auto order_of(const Json& object) {
   static constexpr std::array protocols{"TCP", "UDP", "SCTP"};
   const auto protocol = object.value("protocol", "");
   const auto rank = std::find(protocols.begin(), protocols.end(), protocol) - protocols.begin();
   const auto address = net::IpAddr::parse(object.at("address").get<std::string>()).value_or(net::IpAddr());
-  return std::tuple(address.is_v6(), rank, address, object.at("port").get<unsigned>());
+  return std::tuple(address.is_v6(), rank, address, object.at("port").get<unsigned>(), object.value("fwmark", 0u));
 }
 
 std::vector<Json> sorted(const Json& list) {
@@ -273,6 +279,19 @@ Result<std::string> stats_table(std::string_view json, bool all) {
     }
     return out;
   });
+}
+
+Result<Changes> changes(std::string_view json) {
+  Changes result;
+  const auto done = rendered(json, [&](const Json& answer) {
+    result.ok = answer.at("ok").get<bool>();
+    for (const auto& line : answer.at("complaints")) result.complaints += line.get<std::string>() + '\n';
+    for (const auto& line : answer.at("changes")) result.changes += line.get<std::string>() + '\n';
+    if (result.changes.empty()) result.changes = "no changes\n";
+    return std::string();
+  });
+  if (!done) return std::unexpected(done.error());
+  return result;
 }
 
 Result<std::string> indented(std::string_view json) {

@@ -22,6 +22,14 @@ namespace sluice::control::api {
 /// GET /stats. all: drop reasons that never happened too.
 [[nodiscard]] Result<std::string> stats_table(std::string_view json, bool all);
 
+/// POST /reload and /diff.
+struct Changes {
+  bool ok = false;         ///< the file is good; for /reload: and is in force
+  std::string complaints;  ///< a line each
+  std::string changes;     ///< a line each; never empty
+};
+[[nodiscard]] Result<Changes> changes(std::string_view json);
+
 /// The same JSON over several lines, members in the daemon's order.
 [[nodiscard]] Result<std::string> indented(std::string_view json);
 

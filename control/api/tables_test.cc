@@ -128,5 +128,25 @@ TEST(Indented, KeepsTheDaemonsOrder) {
   EXPECT_EQ(indented(R"({"b":1,"a":[2]})").value(), "{\n  \"b\": 1,\n  \"a\": [\n    2\n  ]\n}\n");
 }
 
+TEST(ServicesTable, ShowsMarksAsIpvsadmDoes) {
+  const auto table = services_table(R"({"backend":"engine","services":[
+      {"protocol":"FWM","address":"0.0.0.0","port":0,"fwmark":5,"scheduler":"wlc"},
+      {"protocol":"FWM","address":"::","port":0,"fwmark":6,"scheduler":"rr"},
+      {"protocol":"UDP","address":"10.0.0.1","port":53,"scheduler":"rr"}]})");
+  ASSERT_TRUE(table) << table.error().text();
+  const auto lines = table->substr(table->find("Health\n") + 7);
+  EXPECT_EQ(lines, "UDP  10.0.0.1:53 rr\nFWM  5 wlc\nFWM  6 IPv6 rr\n");
+}
+
+TEST(Changes, AreLines) {
+  const auto report = changes(R"({"ok":false,"complaints":["a:1:2: error: no","b"],"changes":["+ x","- y"]})");
+  ASSERT_TRUE(report);
+  EXPECT_FALSE(report->ok);
+  EXPECT_EQ(report->complaints, "a:1:2: error: no\nb\n");
+  EXPECT_EQ(report->changes, "+ x\n- y\n");
+  EXPECT_EQ(changes(R"({"ok":true,"complaints":[],"changes":[]})")->changes, "no changes\n");
+  EXPECT_FALSE(changes("{}"));
+}
+
 }  // namespace
 }  // namespace sluice::control::api
