@@ -87,6 +87,12 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
+  /// Between begin() and the commit() that belongs to it, changes are gathered: packets see none of them or, but for
+  /// the moment that it takes, all; and what many changes touch is built once. Everything else is as without: each call
+  /// says at once whether the change is possible, services() shows it at once. They nest. See Batch.
+  virtual void begin() {}
+  virtual void commit() {}
+
   virtual Result<> add_service(const VirtualServiceSpec& spec) = 0;
   virtual Result<> change_service(const VirtualServiceSpec& spec) = 0;
   virtual Result<> remove_service(const VirtualServiceKey& key) = 0;
@@ -97,6 +103,18 @@ class Backend {
 
   [[nodiscard]] virtual std::vector<VirtualServiceStatus> services() const = 0;
   [[nodiscard]] virtual std::string name() const = 0;  ///< "engine", "ipvs"
+};
+
+/// A begin() that can't miss its commit().
+class Batch {
+ public:
+  explicit Batch(Backend& backend) : backend_(backend) { backend_.begin(); }
+  ~Batch() { backend_.commit(); }
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
+ private:
+  Backend& backend_;
 };
 
 }  // namespace sluice::control

@@ -1,11 +1,13 @@
 #include "control/daemon/director.h"
 
+#include <fmt/format.h>
 #include <spdlog/logger.h>
 
 #include <boost/asio/post.hpp>
 #include <random>
 
 #include "control/daemon/status.h"
+#include "control/pools/diff.h"
 #include "control/pools/from_config.h"
 
 namespace sluice::control {
@@ -36,34 +38,43 @@ spdlog::level::level_enum level_of(dataplane::LogLevel level) {
   return spdlog::level::info;
 }
 
+std::string answer_of(const ReloadOutcome& outcome) {
+  return reload_json(outcome.ok, outcome.complaints, outcome.changes);
+}
+
 }  // namespace
 
-Director::Director(boost::asio::io_context& io, std::shared_ptr<spdlog::logger> log)
-    : io_(io), log_(std::move(log)), scripts_(io), collect_timer_(io) {}
+Director::Director(boost::asio::io_context& io, DirectorOptions options, std::shared_ptr<spdlog::logger> log)
+    : io_(io), options_(std::move(options)), log_(std::move(log)), scripts_(io), collect_timer_(io) {}
 
 Result<std::unique_ptr<Director>> Director::start(boost::asio::io_context& io, const config::Config& config,
                                                   DirectorOptions options, std::shared_ptr<spdlog::logger> log) {
-  std::unique_ptr<Director> director(new Director(io, std::move(log)));
+  std::unique_ptr<Director> director(new Director(io, std::move(options), std::move(log)));
+  director->dataplane_ = config.dataplane;
   if (config.virtual_servers.empty()) {
     director->log_->info("no virtual_server: no engine is started");
   } else if (auto done = director->start_engine(config); !done) {
     return std::unexpected(done.error());
   }
-  if (options.opened) options.opened();
+  if (director->options_.opened) director->options_.opened();
   if (director->engine_ != nullptr) {
-    if (auto done = director->start_pools(config); !done) return std::unexpected(done.error());
-    director->schedule_collect(collect_soon);
+    director->start_pools();
+    auto pools = pools_from(config);
+    for (const Error& complaint : pools.complaints) director->log_->warn("{}", complaint.text());
+    director->apply(std::move(pools.pools), nullptr);
   }
-  if (auto done = director->start_api(options); !done) return std::unexpected(done.error());
+  if (auto done = director->start_api(); !done) return std::unexpected(done.error());
   return director;
 }
 
 Director::~Director() { stop(); }
 
 Result<> Director::start_engine(const config::Config& config) {
-  auto reflector = netlink::Reflector::start(io_);
-  if (!reflector) return std::unexpected(reflector.error());
-  reflector_ = std::move(*reflector);
+  if (reflector_ == nullptr) {
+    auto reflector = netlink::Reflector::start(io_);
+    if (!reflector) return std::unexpected(reflector.error());
+    reflector_ = std::move(*reflector);
+  }
   auto engine = ForwardingEngine::open(
       config, *reflector_,
       [log = log_](dataplane::LogLevel level, std::string_view line) { log->log(level_of(level), "{}", line); });
@@ -72,7 +83,7 @@ Result<> Director::start_engine(const config::Config& config) {
   return {};
 }
 
-Result<> Director::start_pools(const config::Config& config) {
+void Director::start_pools() {
   pools_ = std::make_unique<PoolManager>(
       engine_->backend(), [this](const ScriptSpec& script) { return scripts_.run(script); },
       [log = log_](LogLevel level, const std::string& line) { log->log(level_of(level), "{}", line); });
@@ -84,28 +95,46 @@ Result<> Director::start_pools(const config::Config& config) {
       if (pools_ != nullptr) pools_->on_health(event);
     });
   });
-  auto from_config = pools_from(config);
-  for (const Error& complaint : from_config.complaints) log_->warn("{}", complaint.text());
-  health_->add(pools_->start(std::move(from_config.pools)));
   health_->start();
-  return {};
 }
 
-Result<> Director::start_api(const DirectorOptions& options) {
-  std::map<std::string, api::Handler> handlers;
-  handlers["/services"] = [this](const api::Request&, const api::Respond& respond) {
+/// changes: null, or filled with what has changed.
+void Director::apply(std::vector<PoolSpec> pools, std::vector<std::string>* changes) {
+  if (changes != nullptr) *changes = pools_->preview(pools);
+  auto checkers = pools_->apply(std::move(pools));
+  health_->remove(std::move(checkers.end));
+  health_->add(std::move(checkers.run));
+  schedule_collect(collect_soon);
+}
+
+Result<> Director::start_api() {
+  std::map<std::string, api::Route> routes;
+  routes["/services"].get = [this](const api::Request&, const api::Respond& respond) {
     respond({200, services_json(engine_ != nullptr ? engine_->backend().name() : "none", services(), pools())});
   };
-  handlers["/connections"] = [this](const api::Request& request, api::Respond respond) {
+  routes["/connections"].get = [this](const api::Request& request, api::Respond respond) {
     answer_connections(request, std::move(respond));
   };
-  handlers["/stats"] = [this](const api::Request&, const api::Respond& respond) {
+  routes["/stats"].get = [this](const api::Request&, const api::Respond& respond) {
     const auto uptime = std::chrono::steady_clock::now() - started_;
     respond({200, stats_json(std::chrono::duration_cast<std::chrono::seconds>(uptime),
                              engine_ != nullptr ? &engine_->engine() : nullptr,
                              engine_ != nullptr ? engine_->steer_counters() : dataplane::SteerCounters{})});
   };
-  api_ = std::make_unique<api::ApiServer>(io_, options.socket_path, std::move(handlers));
+  routes["/reload"].post = [this](const api::Request&, const api::Respond& respond) {
+    respond({200, answer_of(reload())});
+  };
+  routes["/diff"].get = [this](const api::Request& request, const api::Respond& respond) {
+    const auto file = request.query.find("file");
+    if (file == request.query.end())
+      return respond(api::Response::error(400, "/diff?file=PATH, or a POST of the text"));
+    respond({200, answer_of(preview(config::parse_file(file->second, {options_.config_id, true})))});
+  };
+  routes["/diff"].post = [this](const api::Request& request, const api::Respond& respond) {
+    respond({200, answer_of(preview(config::parse_text(request.body, "standard input", {options_.config_id, true})))});
+  };
+  routes["/diff"].body_bytes_max = config::file_bytes_max;
+  api_ = std::make_unique<api::ApiServer>(io_, options_.socket_path, std::move(routes));
   return api_->listen();
 }
 
@@ -116,6 +145,114 @@ void Director::answer_connections(const api::Request& request, api::Respond resp
     respond({200, connections_json(list)});
   });
   schedule_collect(collect_soon);
+}
+
+// --- reload
+
+Director::Candidate Director::look_at(Result<config::ParseOutcome> outcome) const {
+  Candidate candidate;
+  if (!outcome) {
+    candidate.complaints.emplace_back(LogLevel::error, outcome.error().text());
+    return candidate;
+  }
+  candidate.good = true;
+  if (!options_.serves) outcome->config.virtual_servers.clear();
+  for (const config::Complaint& complaint : outcome->complaints) {
+    const auto level = complaint.severity == config::Severity::error     ? LogLevel::error
+                       : complaint.severity == config::Severity::warning ? LogLevel::warning
+                                                                         : LogLevel::info;
+    candidate.complaints.emplace_back(level, complaint.text());
+    candidate.good = candidate.good && complaint.severity != config::Severity::error;
+  }
+  if (outcome->complaints_dropped > 0) {
+    // Nobody looks at ten thousand complaints; that none of those left out is an error can't be told.
+    candidate.complaints.emplace_back(LogLevel::error,
+                                      fmt::format("... and {} complaints more", outcome->complaints_dropped));
+    candidate.good = false;
+  }
+  auto pools = pools_from(outcome->config);
+  for (const Error& complaint : pools.complaints)
+    candidate.complaints.emplace_back(LogLevel::warning, complaint.text());
+  candidate.config = std::move(outcome->config);
+  candidate.pools = std::move(pools.pools);
+  look_at_dataplane(candidate);
+  return candidate;
+}
+
+// What the engine was opened with stays as long as it runs.
+void Director::look_at_dataplane(Candidate& candidate) const {
+  if (engine_ == nullptr) return;
+  const config::Dataplane& next = candidate.config.dataplane;
+  const auto fixed = [&](bool changed, const char* what) {
+    if (!changed) return;
+    candidate.complaints.emplace_back(
+        LogLevel::warning,
+        fmt::format("{}: Cannot change dataplane {{ {} }} at a reload: it stays as it was until sluiced is restarted",
+                    next.position.text(), what));
+  };
+  fixed(next.driver != dataplane_.driver, "driver");
+  fixed(next.interfaces != dataplane_.interfaces, "interfaces");
+  fixed(next.queues != dataplane_.queues, "queues");
+  fixed(next.cores != dataplane_.cores, "cores");
+  fixed(next.connections != dataplane_.connections, "connections");
+  fixed(next.poll != dataplane_.poll, "poll");
+  fixed(next.xdp_mode != dataplane_.xdp_mode, "xdp_mode");
+  if (!next.interfaces.empty()) return;
+  for (const std::string& name : engine_->interfaces_missing(candidate.pools)) {
+    candidate.complaints.emplace_back(
+        LogLevel::warning,
+        fmt::format(
+            "{} carries a virtual address, but isn't one of the engine's interfaces: restart sluiced to have it "
+            "served",
+            name));
+  }
+}
+
+ReloadOutcome Director::preview(Result<config::ParseOutcome> outcome) const {
+  const Candidate candidate = look_at(std::move(outcome));
+  ReloadOutcome result{.ok = candidate.good};
+  for (const auto& [level, line] : candidate.complaints) result.complaints.push_back(line);
+  if (!candidate.good) return result;
+  result.changes =
+      pools_ != nullptr ? pools_->preview(candidate.pools) : lines(diff({}, candidate.pools), {}, candidate.pools);
+  return result;
+}
+
+ReloadOutcome Director::reload() {
+  log_->info("Reloading ...");
+  if (options_.reloading) options_.reloading(true);
+  const auto over = [&](ReloadOutcome outcome) {
+    if (outcome.ok) {
+      log_->info("Reload complete");
+    } else {
+      log_->error("Reload refused, the running configuration stays: {}", outcome.complaints.back());
+    }
+    if (options_.reloading) options_.reloading(false);
+    return outcome;
+  };
+
+  Candidate candidate = look_at(config::parse_file(options_.file, {options_.config_id, true}));
+  ReloadOutcome outcome{.ok = candidate.good};
+  for (const auto& [level, line] : candidate.complaints) {
+    log_->log(level_of(level), "{}", line);
+    outcome.complaints.push_back(line);
+  }
+  if (!candidate.good) {
+    outcome.complaints.push_back(fmt::format("{} has errors", options_.file));
+    return over(std::move(outcome));
+  }
+  if (engine_ == nullptr && !candidate.pools.empty()) {
+    if (const auto opened = start_engine(candidate.config); !opened) {
+      outcome.ok = false;
+      outcome.complaints.push_back(opened.error().text());
+      return over(std::move(outcome));
+    }
+    start_pools();
+    dataplane_ = candidate.config.dataplane;
+  }
+  if (pools_ != nullptr) apply(std::move(candidate.pools), &outcome.changes);
+  if (options_.reloaded) options_.reloaded(std::move(candidate.config));
+  return over(std::move(outcome));
 }
 
 void Director::schedule_collect(std::chrono::milliseconds delay) {

@@ -8,9 +8,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "control/api/server.h"
 #include "control/config/config.h"
+#include "control/config/parse.h"
 #include "control/daemon/forwarding_engine.h"
 #include "control/netlink/reflector.h"
 #include "control/notify/script.h"
@@ -28,7 +31,23 @@ struct DirectorOptions {
   std::string socket_path = api::default_socket_path;
   /// Called once all is open that takes more rights than serving does; of other threads only workers run by then.
   /// Empty: nobody wants to know.
-  std::function<void()> opened;
+  std::function<void()> opened = {};
+  /// What is read again at a reload, and how.
+  std::string file = {};
+  std::string config_id = {};
+  bool serves = true;  ///< false: the file's virtual servers are left alone
+  /// Called with true when a reload begins and with false when it is over, whoever asked for it.
+  std::function<void(bool)> reloading = {};
+  /// Called with what is in force after a reload.
+  std::function<void(config::Config)> reloaded = {};
+};
+
+/// What came of a reload, or would come of it.
+struct ReloadOutcome {
+  /// The file was good and is in force. Otherwise what ran before runs on, untouched.
+  bool ok = false;
+  std::vector<std::string> complaints;  ///< about the file, in its order; then what kept it from being taken
+  std::vector<std::string> changes;     ///< lines of control/pools/diff.h
 };
 
 class Director {
@@ -44,20 +63,40 @@ class Director {
   /// Takes every service out of the table and ends the threads. The host has its interfaces back afterwards.
   void stop();
 
+  /// Reads the file again and makes it what is served, changing only what differs (PoolManager::apply). It is read and
+  /// checked whole first: any complaint that is an error refuses it; keepalived goes on with what it understood. What
+  /// can't be changed while running (cores, interfaces, ... of the dataplane block) is said and stays as it was.
+  /// Everything that is said is in the log, too. Takes as long as reading the file does.
+  ReloadOutcome reload();
+
   /// As things stand; both are empty without virtual servers.
   [[nodiscard]] std::vector<PoolStatus> pools() const;
   [[nodiscard]] std::vector<VirtualServiceStatus> services() const;
 
  private:
-  Director(boost::asio::io_context& io, std::shared_ptr<spdlog::logger> log);
+  /// A configuration that was read and looked at, but isn't in force.
+  struct Candidate {
+    bool good = false;
+    config::Config config;
+    std::vector<PoolSpec> pools;
+    std::vector<std::pair<LogLevel, std::string>> complaints;
+  };
+
+  Director(boost::asio::io_context& io, DirectorOptions options, std::shared_ptr<spdlog::logger> log);
   Result<> start_engine(const config::Config& config);
-  Result<> start_pools(const config::Config& config);
-  Result<> start_api(const DirectorOptions& options);
+  void start_pools();
+  void apply(std::vector<PoolSpec> pools, std::vector<std::string>* changes);
+  Result<> start_api();
+  Candidate look_at(Result<config::ParseOutcome> outcome) const;
+  void look_at_dataplane(Candidate& candidate) const;
+  [[nodiscard]] ReloadOutcome preview(Result<config::ParseOutcome> outcome) const;
   void schedule_collect(std::chrono::milliseconds delay);
   void answer_connections(const api::Request& request, api::Respond respond);
 
   boost::asio::io_context& io_;
+  DirectorOptions options_;
   std::shared_ptr<spdlog::logger> log_;
+  config::Dataplane dataplane_;  // in force
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   // Destroyed from the last to the first. Null when the configuration has no virtual servers.
   std::unique_ptr<netlink::Reflector> reflector_;

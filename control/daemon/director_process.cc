@@ -101,7 +101,15 @@ class DirectorProcess {
     const auto opened = [this] {
       if (auto done = keep_needed_capabilities(); !done) log_->warn("{}", done.error().text());
     };
-    auto director = Director::start(io_, config, {options_.socket_path, opened}, log_);
+    auto director = Director::start(io_, config,
+                                    {.socket_path = options_.socket_path,
+                                     .opened = opened,
+                                     .file = options_.file,
+                                     .config_id = options_.config_id,
+                                     .serves = options_.checks,
+                                     .reloading = [this](bool begins) { reloading(begins); },
+                                     .reloaded = [this](config::Config next) { keep(std::move(next)); }},
+                                    log_);
     if (!director) {
       log_->error("{}", director.error().text());
       // A place in the file means that the file is wrong; anything else is this host's.
@@ -177,7 +185,7 @@ class DirectorProcess {
   void on_signal(int signal) {
     switch (signal) {
       case SIGTERM: return stop();
-      case SIGHUP: return reload();
+      case SIGHUP: director_->reload(); return;
       case SIGUSR1: return dump_data();
       default: break;
     }
@@ -202,11 +210,8 @@ class DirectorProcess {
     io_.stop();
   }
 
-  void reload() {
-    link_.send({DirectorMessage::Kind::reloading, ""});
-    log_->info("Reloading");
-    log_->error("the configuration isn't read again: this build can't reload yet");
-    link_.send({DirectorMessage::Kind::ready, ""});
+  void reloading(bool begins) {
+    link_.send({begins ? DirectorMessage::Kind::reloading : DirectorMessage::Kind::ready, ""});
   }
 
   void dump_data() {

@@ -132,10 +132,7 @@ Result<> ForwardingEngine::follow_network(const dataplane::Log& log) {
   backend_ = std::make_unique<EngineBackend>(*engine_, steer_.get(), interfaces_, std::move(hooks));
   auto resolver = netlink::NextHopResolver::start(
       reflector_, [this, log](const net::IpAddr& address, const netlink::NextHop& next_hop) {
-        if (next_hop.state == netlink::NextHop::State::unresolved) {
-          log(LogLevel::warning, fmt::format("next hop of {}: {}", address.text(), next_hop.reason));
-        }
-        backend_->next_hop_changed(address, next_hop);
+        take_next_hop(address, next_hop, log);
       });
   if (!resolver) return std::unexpected(resolver.error());
   resolver_ = std::move(*resolver);
@@ -162,6 +159,41 @@ Result<> ForwardingEngine::follow_network(const dataplane::Log& log) {
   };
   subscription_ = reflector_.subscribe(std::move(listener));
   return {};
+}
+
+void ForwardingEngine::take_next_hop(const net::IpAddr& address, const netlink::NextHop& next_hop,
+                                     const dataplane::Log& log) {
+  using State = netlink::NextHop::State;
+  if (next_hop.state == State::unresolved) {
+    log(LogLevel::warning, fmt::format("next hop of {}: {}", address.text(), next_hop.reason));
+  } else if (next_hop.state == State::resolved && !has_interface(next_hop.ifindex) &&
+             told_of_.insert(next_hop.ifindex).second) {
+    const netlink::Link* link = reflector_.link(next_hop.ifindex);
+    log(LogLevel::warning,
+        fmt::format("{} is reached over {}, which isn't one of the engine's interfaces: restart sluiced to have it "
+                    "served",
+                    address.text(), link != nullptr ? link->name : fmt::format("interface {}", next_hop.ifindex)));
+  }
+  backend_->next_hop_changed(address, next_hop);
+}
+
+bool ForwardingEngine::has_interface(int ifindex) const {
+  return std::any_of(interfaces_.begin(), interfaces_.end(),
+                     [&](const EngineInterface& interface) { return interface.ifindex == ifindex; });
+}
+
+std::vector<std::string> ForwardingEngine::interfaces_missing(std::span<const PoolSpec> pools) const {
+  std::set<std::string> names;
+  for (const PoolSpec& pool : pools) {
+    for (const VirtualServiceSpec& service : pool.services) {
+      if (service.key.has_mark()) continue;
+      const netlink::Link* carrier = reflector_.mirror().link_with(service.key.address);
+      if (carrier == nullptr || carrier->loopback) continue;
+      const netlink::Link* link = lowest_link(carrier, reflector_.mirror());
+      if (link != nullptr && link->ethernet && !has_interface(link->ifindex)) names.insert(link->name);
+    }
+  }
+  return {names.begin(), names.end()};
 }
 
 ForwardingEngine::~ForwardingEngine() {

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <memory>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "control/daemon/engine_lock.h"
 #include "control/netlink/next_hop.h"
 #include "control/netlink/reflector.h"
+#include "control/pools/pool_spec.h"
 #include "dataplane/engine.h"
 #include "dataplane/port/steer.h"
 #include "net/error.h"
@@ -33,12 +36,17 @@ class ForwardingEngine {
   [[nodiscard]] const dataplane::Engine& engine() const { return *engine_; }
   [[nodiscard]] dataplane::SteerCounters steer_counters() const { return steer_->counters(); }
 
+  /// Interfaces that carry one of these services' addresses and aren't the engine's: it was opened without them.
+  [[nodiscard]] std::vector<std::string> interfaces_missing(std::span<const PoolSpec> pools) const;
+
  private:
   ForwardingEngine(netlink::Reflector& reflector, EngineLock lock) : lock_(std::move(lock)), reflector_(reflector) {}
   Result<> load_steer(const config::Config& config, const dataplane::Log& log);
   Result<> open_ports(const config::Config& config, const std::vector<std::string>& interfaces,
                       const dataplane::Log& log);
   Result<> follow_network(const dataplane::Log& log);
+  void take_next_hop(const net::IpAddr& address, const netlink::NextHop& next_hop, const dataplane::Log& log);
+  [[nodiscard]] bool has_interface(int ifindex) const;
 
   // Destroyed from the last to the first.
   EngineLock lock_;
@@ -49,6 +57,7 @@ class ForwardingEngine {
   std::unique_ptr<EngineBackend> backend_;
   std::unique_ptr<netlink::NextHopResolver> resolver_;
   netlink::Subscription subscription_;
+  std::set<int> told_of_;  // interfaces that real servers are reached over and the engine doesn't have
 };
 
 }  // namespace sluice::control

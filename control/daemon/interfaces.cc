@@ -8,16 +8,6 @@ namespace sluice::control {
 
 namespace {
 
-// The device whose queues the packets of this interface come through.
-const netlink::Link* lowest(const netlink::Link* link, const netlink::Mirror& mirror) {
-  while (link != nullptr && link->parent_ifindex != 0 && (link->kind == "vlan" || link->kind == "macvlan")) {
-    const netlink::Link* parent = mirror.link(link->parent_ifindex);
-    if (parent == nullptr) break;
-    link = parent;
-  }
-  return link;
-}
-
 class Chooser {
  public:
   Chooser(const config::Config& config, const netlink::Mirror& mirror, const RouteTo& route_to)
@@ -53,7 +43,7 @@ class Chooser {
 
  private:
   void add(const netlink::Link* link, const std::string& where) {
-    link = lowest(link, mirror_);
+    link = lowest_link(link, mirror_);
     if (link == nullptr) return;
     if (!link->ethernet) return warn(where, fmt::format("{} isn't an Ethernet device", link->name));
     chosen_.emplace(link->ifindex, link->name);
@@ -68,6 +58,15 @@ class Chooser {
 };
 
 }  // namespace
+
+const netlink::Link* lowest_link(const netlink::Link* link, const netlink::Mirror& mirror) {
+  while (link != nullptr && link->parent_ifindex != 0 && (link->kind == "vlan" || link->kind == "macvlan")) {
+    const netlink::Link* parent = mirror.link(link->parent_ifindex);
+    if (parent == nullptr) break;
+    link = parent;
+  }
+  return link;
+}
 
 Result<InterfaceChoices> choose_interfaces(const config::Config& config, const netlink::Mirror& mirror,
                                            const RouteTo& route_to) {

@@ -28,4 +28,7 @@ struct InterfaceChoices {
 [[nodiscard]] Result<InterfaceChoices> choose_interfaces(const config::Config& config, const netlink::Mirror& mirror,
                                                          const RouteTo& route_to);
 
+/// The device whose queues the packets of this interface come through: below VLAN sub-interfaces and macvlans.
+[[nodiscard]] const netlink::Link* lowest_link(const netlink::Link* link, const netlink::Mirror& mirror);
+
 }  // namespace sluice::control

@@ -34,9 +34,12 @@ Options complete(Options options, const config::Config& config) {
 ScriptsFromConfig supervisor_settings(const config::Config& config) {
   ScriptsFromConfig result;
   ScriptResolver scripts(config.global, result.complaints);
-  const auto resolve = [&](const std::optional<config::Script>& script, std::chrono::seconds time_max) {
-    auto spec = scripts.resolve(script);
-    if (spec) spec->time_max = time_max;
+  const auto resolve = [&](const std::optional<config::Script>& script,
+                           std::chrono::seconds time_max) -> std::optional<ScriptSpec> {
+    const auto known = scripts.resolve(script);
+    if (!known) return std::nullopt;
+    ScriptSpec spec = *known;
+    spec.time_max = time_max;
     return spec;
   };
   result.settings.child_wait_time = config.process.child_wait_time;

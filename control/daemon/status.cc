@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 namespace sluice::control {
@@ -78,12 +79,15 @@ Json service_json(const VirtualServiceStatus& service, const PoolStatus* pool) {
       destinations.push_back(destination_json(status.spec, &status, status.spec.weight));
     }
   }
-  Json json = {{"protocol", net::to_string(service.spec.key.protocol)},
-               {"address", service.spec.key.address.text()},
-               {"port", service.spec.key.port.host()},
-               {"scheduler", service.spec.scheduler},
-               {"flags", std::move(flags)}};
+  const VirtualServiceKey& key = service.spec.key;
+  Json json = {{"protocol", key.has_mark() ? "FWM" : net::to_string(key.protocol)},
+               {"address", key.address.text()},
+               {"port", key.port.host()}};
+  if (key.has_mark()) json["fwmark"] = key.mark;
+  json["scheduler"] = service.spec.scheduler;
+  json["flags"] = std::move(flags);
   if (pool != nullptr) {
+    json["name"] = pool->name;
     json["quorum"] = {{"up", pool->has_quorum}, {"need", pool->quorum}, {"have", pool->weight_sum}};
     json["error"] = pool->backend_error;
   }
@@ -138,24 +142,30 @@ Json worker_json(const dataplane::Engine& engine, std::size_t w) {
 
 std::string services_json(const std::string& backend, const std::vector<VirtualServiceStatus>& table,
                           const std::vector<PoolStatus>& pools) {
+  std::map<VirtualServiceKey, const PoolStatus*> pool_of;
+  for (const PoolStatus& pool : pools) {
+    for (const VirtualServiceKey& key : pool.services) pool_of.emplace(key, &pool);
+  }
   Json services = Json::array();
   for (const VirtualServiceStatus& service : table) {
-    const auto pool = std::find_if(pools.begin(), pools.end(),
-                                   [&](const PoolStatus& status) { return status.service == service.spec.key; });
-    services.push_back(service_json(service, pool == pools.end() ? nullptr : &*pool));
+    const auto pool = pool_of.find(service.spec.key);
+    services.push_back(service_json(service, pool == pool_of.end() ? nullptr : pool->second));
+    if (pool != pool_of.end()) pool_of.erase(pool);
   }
   // What the backend refused is shown too, or an operator would look for it in vain.
-  for (const PoolStatus& pool : pools) {
-    const bool known = std::any_of(table.begin(), table.end(), [&](const VirtualServiceStatus& service) {
-      return service.spec.key == pool.service;
-    });
-    if (known) continue;
+  for (const auto& [key, pool] : pool_of) {
     VirtualServiceStatus missing;
-    missing.spec.key = pool.service;
+    missing.spec.key = key;
     missing.spec.scheduler = "none";
-    services.push_back(service_json(missing, &pool));
+    services.push_back(service_json(missing, pool));
   }
   return Json{{"backend", backend}, {"services", std::move(services)}}.dump();
+}
+
+std::string reload_json(bool ok, const std::vector<std::string>& complaints, const std::vector<std::string>& changes) {
+  // replace: complaints may quote bytes of the file that are no UTF-8.
+  return Json{{"ok", ok}, {"complaints", complaints}, {"changes", changes}}.dump(-1, ' ', false,
+                                                                                 Json::error_handler_t::replace);
 }
 
 std::string connections_json(const ConnectionList& list) {

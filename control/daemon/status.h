@@ -17,6 +17,9 @@ namespace sluice::control {
 /// GET /services: the table, joined with what the pools know of health. Services in the backend's order.
 [[nodiscard]] std::string services_json(const std::string& backend, const std::vector<VirtualServiceStatus>& table,
                                         const std::vector<PoolStatus>& pools);
+/// POST /reload, and /diff, where `ok` says that it would be.
+[[nodiscard]] std::string reload_json(bool ok, const std::vector<std::string>& complaints,
+                                      const std::vector<std::string>& changes);
 /// GET /connections
 [[nodiscard]] std::string connections_json(const ConnectionList& list);
 /// GET /stats. engine: null when none runs.

@@ -13,13 +13,13 @@ std::optional<std::string> checker_line(const CheckerSetup& checker, const healt
   switch (event.verdict) {
     case health::Verdict::success:
       if (!news) return std::nullopt;
-      return up_line(checker.spec, names);
+      return up_line(*checker.spec, names);
     case health::Verdict::failure:
-      if (news) return down_line(checker.spec, names, outcome.retries, event.reason);
+      if (news) return down_line(*checker.spec, names, outcome.retries, event.reason);
       if (!checker.log_all_failures) return std::nullopt;
-      return failure_line(checker.spec, names, event.reason);
+      return failure_line(*checker.spec, names, event.reason);
     case health::Verdict::not_counted:
-      return fmt::format("{} on service {}: {}. Rescheduling.", health::log_name(checker.spec), names.server,
+      return fmt::format("{} on service {}: {}. Rescheduling.", health::log_name(*checker.spec), names.server,
                          event.reason);
   }
   return std::nullopt;

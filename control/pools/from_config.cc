@@ -47,13 +47,12 @@ CheckerSetup checker_from(const config::Checker& checker) {
   return std::visit(
       [](const auto& check) {
         const config::CheckerCommon& common = check.common;
-        CheckerSetup setup;
-        setup.spec.what = check_from(check);
-        setup.spec.timings = {rounded_up(common.delay_loop), rounded_up(common.delay_before_retry), common.retry};
-        setup.spec.warmup = rounded_up(common.warmup);
-        setup.spec.starts_up = !common.alpha;
-        setup.log_all_failures = common.log_all_failures;
-        return setup;
+        health::CheckerSpec spec;
+        spec.what = check_from(check);
+        spec.timings = {rounded_up(common.delay_loop), rounded_up(common.delay_before_retry), common.retry};
+        spec.warmup = rounded_up(common.warmup);
+        spec.starts_up = !common.alpha;
+        return CheckerSetup{std::move(spec), common.log_all_failures};
       },
       checker);
 }
@@ -68,14 +67,17 @@ RealServerSpec server_from(const config::RealServer& server, ScriptResolver& scr
   spec.inhibit_on_failure = server.inhibit_on_failure;
   spec.notify_up = scripts.resolve(server.notify_up);
   spec.notify_down = scripts.resolve(server.notify_down);
+  spec.checkers.reserve(server.checkers.size());
   for (const config::Checker& checker : server.checkers) spec.checkers.push_back(checker_from(checker));
   return spec;
 }
 
 PoolSpec pool_from(const config::VirtualServer& server, const config::GlobalDefs& global, ScriptResolver& scripts) {
   PoolSpec spec;
-  spec.service = {
-      .key = server.key, .scheduler = server.scheduler, .sh_fallback = server.sh_fallback, .sh_port = server.sh_port};
+  spec.services = {
+      {.key = server.key, .scheduler = server.scheduler, .sh_fallback = server.sh_fallback, .sh_port = server.sh_port}};
+  spec.protocol = server.key.protocol;
+  spec.servers.reserve(server.real_servers.size());
   for (const config::RealServer& real : server.real_servers) spec.servers.push_back(server_from(real, scripts));
   if (server.sorry_server) {
     const config::SorryServer& sorry = *server.sorry_server;

@@ -69,10 +69,10 @@ TEST(FromConfig, KeepsEveryValueOfTheFile) {
   EXPECT_TRUE(complaints.empty());
   ASSERT_EQ(pools.size(), 1u);
   const PoolSpec& pool = pools[0];
-  EXPECT_EQ(pool.service.scheduler, "sh");
-  EXPECT_TRUE(pool.service.sh_fallback);
-  EXPECT_FALSE(pool.service.sh_port);
-  EXPECT_EQ(pool.service.key.port.host(), 80);
+  EXPECT_EQ(pool.services[0].scheduler, "sh");
+  EXPECT_TRUE(pool.services[0].sh_fallback);
+  EXPECT_FALSE(pool.services[0].sh_port);
+  EXPECT_EQ(pool.services[0].key.port.host(), 80);
   EXPECT_EQ(pool.quorum, 3u);
   EXPECT_EQ(pool.hysteresis, 2u);
   EXPECT_TRUE(pool.notify_down_at_stop);
@@ -91,10 +91,10 @@ TEST(FromConfig, KeepsEveryValueOfTheFile) {
   ASSERT_EQ(real.checkers.size(), 2u);
   const CheckerSetup& setup = real.checkers[0];
   EXPECT_TRUE(setup.log_all_failures);
-  EXPECT_FALSE(setup.spec.starts_up);
-  EXPECT_EQ(setup.spec.warmup, 1s);
-  EXPECT_EQ(setup.spec.timings, (health::RetryTimings{6s, 2s, 4}));
-  const auto& http = std::get<health::HttpGetSpec>(setup.spec.what);
+  EXPECT_FALSE(setup.spec->starts_up);
+  EXPECT_EQ(setup.spec->warmup, 1s);
+  EXPECT_EQ(setup.spec->timings, (health::RetryTimings{6s, 2s, 4}));
+  const auto& http = std::get<health::HttpGetSpec>(setup.spec->what);
   EXPECT_EQ(http.connect.timeout, 3ms) << "rounded up, so that it can't become 0";
   EXPECT_EQ(http.connect.bind_address, net::IpAddr(net::Ipv4Addr::of(10, 0, 2, 1)));
   EXPECT_EQ(http.connect.port.host(), 8080);
@@ -105,7 +105,7 @@ TEST(FromConfig, KeepsEveryValueOfTheFile) {
   EXPECT_EQ(http.urls[0].status_codes, (std::vector<health::StatusRange>{{200, 204}}));
   EXPECT_EQ(health::to_string(*http.urls[0].digest), "d41d8cd98f00b204e9800998ecf8427e");
   EXPECT_FALSE(http.urls[1].digest);
-  EXPECT_EQ(std::get<health::TcpCheckSpec>(real.checkers[1].spec.what).connect, http.connect);
+  EXPECT_EQ(std::get<health::TcpCheckSpec>(real.checkers[1].spec->what).connect, http.connect);
 }
 
 TEST(FromConfig, ScriptsThatCannotRunAreLeftOutWithTheirPlace) {

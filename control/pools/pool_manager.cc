@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "control/pools/checker_log.h"
+#include "control/pools/diff.h"
 #include "control/pools/service_name.h"
 #include "health/pool.h"
 
@@ -16,11 +17,31 @@ using health::Cause;
 
 namespace {
 
-health::PoolConfig pool_config(const PoolSpec& spec) {
+/// "Activating healthchecker" is a line per checker up to so many at a time; then the rest is counted.
+constexpr std::size_t activation_lines_max = 1000;
+
+/// What is known of a checker; CheckerStatus without what its specification says.
+struct CheckerState {
+  health::CheckerId id{};
+  bool up = true;
+  bool has_run = false;
+  bool was_announced = false;  ///< its server was down before it came: a first failure is no news
+  std::uint32_t retries = 0;
+  std::uint64_t flaps = 0;
+  std::chrono::microseconds latency{0};
+  std::chrono::steady_clock::time_point last_probe;
+  std::chrono::steady_clock::time_point next_probe;
+  std::string reason;
+};
+using CheckerStates = std::vector<std::vector<CheckerState>>;  // by server, then as in its spec
+
+health::PoolConfig pool_config(const PoolSpec& spec, const CheckerStates& checkers) {
   health::PoolConfig config;
-  for (const RealServerSpec& server : spec.servers) {
+  config.servers.reserve(spec.servers.size());
+  for (std::size_t i = 0; i < spec.servers.size(); ++i) {
+    const RealServerSpec& server = spec.servers[i];
     health::PoolServer one{server.destination.weight, server.inhibit_on_failure, {}};
-    for (const CheckerSetup& checker : server.checkers) one.checkers_up.push_back(checker.spec.starts_up);
+    for (const CheckerState& checker : checkers[i]) one.checkers_up.push_back(checker.up);
     config.servers.push_back(std::move(one));
   }
   config.quorum = spec.quorum;
@@ -36,41 +57,33 @@ DestinationSpec weighing(DestinationSpec destination, std::uint32_t weight) {
   return destination;
 }
 
+/// The same but for the weight, which the pool decides on.
+bool is_same_way(const DestinationSpec& a, const DestinationSpec& b) { return weighing(a, b.weight) == b; }
+
 /// A virtual server that is managed.
 struct Service {
-  explicit Service(PoolSpec from)
-      : spec(std::move(from)), pool(pool_config(spec)), name(service_name(spec.service.key)) {
-    for (const RealServerSpec& server : spec.servers) {
-      auto& statuses = checkers.emplace_back();
-      for (const CheckerSetup& checker : server.checkers) {
-        statuses.push_back({.kind = std::string(health::log_name(checker.spec)),
-                            .target = health::target_of(checker.spec),
-                            .up = checker.spec.starts_up});
-      }
-    }
-  }
+  Service(const PoolSpec& from, CheckerStates states)
+      : spec(&from), checkers(std::move(states)), pool(pool_config(from, checkers)), in_backend(from.services.size()) {}
 
+  [[nodiscard]] std::string name() const { return pool_name(*spec); }
   [[nodiscard]] std::string server(std::size_t index) const {
-    return server_name(spec.servers[index].destination.key, spec.service.key.protocol);
+    return server_name(spec->servers[index].destination.key, spec->protocol);
   }
-  [[nodiscard]] std::string sorry_server() const {
-    return server_name(spec.sorry_server->key, spec.service.key.protocol);
-  }
+  [[nodiscard]] std::string sorry_server() const { return server_name(spec->sorry_server->key, spec->protocol); }
 
-  PoolSpec spec;
+  const PoolSpec* spec;
+  CheckerStates checkers;
   health::Pool pool;
-  std::string name;
-  std::vector<std::vector<CheckerStatus>> checkers;  // by server, then as in its spec
-  bool in_backend = false;
+  std::vector<bool> in_backend;  // by spec->services
   bool sorry_server_in_table = false;
   std::string backend_error;
 };
 
 /// Which checker an id stands for.
 struct CheckerPlace {
-  std::size_t service;
-  std::size_t server;
-  std::size_t checker;
+  Service* service;
+  std::uint32_t server;
+  std::uint32_t checker;
 };
 
 }  // namespace
@@ -80,41 +93,82 @@ class PoolManager::Impl {
   Impl(Backend& backend, RunScript run_script, Log log)
       : backend_(backend), run_script_(std::move(run_script)), log_(std::move(log)) {}
 
-  std::vector<health::CheckerToRun> start(std::vector<PoolSpec> specs) {
-    std::vector<health::CheckerToRun> checkers;
-    for (PoolSpec& spec : specs) {
-      Service& service = *services_.emplace_back(std::make_unique<Service>(std::move(spec)));
-      service.in_backend = accepted(service, backend_.add_service(service.spec.service));
-      carry_out(service, service.pool.start());
-      take_checkers(services_.size() - 1, checkers);
+  Checkers apply(std::vector<PoolSpec> next) {
+    const Batch batch(backend_);
+    const Diff difference = diff(specs_, next);
+    Checkers checkers;
+    activations_ = 0;
+    // All that leaves first: what comes may take its place.
+    for (const Change& change : difference.changes) {
+      if (const auto* removed = std::get_if<PoolRemoved>(&change)) {
+        remove_pool(*services_[removed->was], checkers.end);
+      } else if (const auto* entry = std::get_if<ServiceRemoved>(&change)) {
+        remove_entry(*services_[entry->was], entry->service);
+      }
+    }
+    // The old words live until the end: services point into them.
+    const std::vector<PoolSpec> old = std::exchange(specs_, std::move(next));
+    auto services = std::exchange(services_, std::vector<std::unique_ptr<Service>>(specs_.size()));
+    auto changed = difference.changed.begin();
+    for (std::size_t i = 0; i < specs_.size(); ++i) {
+      const std::size_t was = difference.was[i];
+      if (was == not_there) {
+        services_[i] = add_pool(specs_[i], checkers.run);
+        continue;
+      }
+      services_[i] = std::move(services[was]);
+      if (changed != difference.changed.end() && *changed == i) {
+        ++changed;
+        reload_pool(*services_[i], specs_[i], checkers);
+      } else {
+        services_[i]->spec = &specs_[i];
+      }
+      add_missing_entries(*services_[i]);
+    }
+    if (activations_ > activation_lines_max) {
+      log_(LogLevel::info, fmt::format("Activating {} healthcheckers more", activations_ - activation_lines_max));
     }
     return checkers;
+  }
+
+  [[nodiscard]] std::vector<std::string> preview(std::span<const PoolSpec> next) const {
+    return lines(diff(specs_, next), specs_, next);
   }
 
   void on_health(const health::HealthEvent& event) {
     const auto found = places_.find(event.checker);
     if (found == places_.end()) return;
     const CheckerPlace at = found->second;
-    Service& service = *services_[at.service];
-    const CheckerSetup& checker = service.spec.servers[at.server].checkers[at.checker];
+    Service& service = *at.service;
+    CheckerState& state = service.checkers[at.server][at.checker];
+    const CheckerSetup& checker = service.spec->servers[at.server].checkers[at.checker];
 
-    remember(service.checkers[at.server][at.checker], event);
-    if (const auto line = checker_line(checker, {service.server(at.server), service.name}, event)) {
+    const bool first = event.outcome.first && !std::exchange(state.was_announced, false);
+    remember(state, event);
+    if (const auto line = checker_line(checker, {service.server(at.server), service.name()}, event)) {
       log_(event.verdict == health::Verdict::success ? LogLevel::info : LogLevel::warning, *line);
     }
     if (event.verdict == health::Verdict::not_counted) return;
-    carry_out(service, service.pool.on_checker(at.server, at.checker, event.outcome.up, event.outcome.first));
+    const auto actions = service.pool.on_checker(at.server, at.checker, event.outcome.up, first);
+    if (actions.empty()) return;
+    const Batch batch(backend_);
+    carry_out(service, actions);
   }
 
   void stop() {
+    const Batch batch(backend_);
     for (const auto& owned : services_) {
       Service& service = *owned;
-      for (std::size_t i = 0; i < service.spec.servers.size(); ++i) shut_down(service, i);
-      if (service.sorry_server_in_table) remove(service, service.spec.sorry_server->key);
-      if (service.spec.notify_down_at_stop) run(service.spec.quorum_down);
-      if (service.in_backend) accepted(service, backend_.remove_service(service.spec.service.key));
+      for (std::size_t i = 0; i < service.spec->servers.size(); ++i) {
+        take_out(service, i);
+        if (service.spec->notify_down_at_stop && service.pool.is_up(i)) run(service.spec->servers[i].notify_down);
+      }
+      if (service.sorry_server_in_table) remove(service, service.spec->sorry_server->key);
+      if (service.spec->notify_down_at_stop) run(service.spec->quorum_down);
+      for (std::size_t e = 0; e < service.in_backend.size(); ++e) remove_entry(service, e);
     }
     services_.clear();
+    specs_.clear();
     places_.clear();
   }
 
@@ -126,76 +180,291 @@ class PoolManager::Impl {
   }
 
  private:
-  void take_checkers(std::size_t service_index, std::vector<health::CheckerToRun>& checkers) {
-    const Service& service = *services_[service_index];
-    for (std::size_t i = 0; i < service.spec.servers.size(); ++i) {
-      for (std::size_t c = 0; c < service.spec.servers[i].checkers.size(); ++c) {
-        log_(LogLevel::info,
-             fmt::format("Activating healthchecker for service {} for VS {}", service.server(i), service.name));
-        const health::CheckerId id{next_checker_++};
-        places_[id] = {service_index, i, c};
-        checkers.push_back({id, service.spec.servers[i].checkers[c].spec});
+  // --- virtual servers that come, go and change
+
+  std::unique_ptr<Service> add_pool(const PoolSpec& spec, std::vector<health::CheckerToRun>& run) {
+    CheckerStates states;
+    states.reserve(spec.servers.size());
+    for (const RealServerSpec& server : spec.servers) {
+      auto& of_server = states.emplace_back();
+      of_server.reserve(server.checkers.size());
+      for (const CheckerSetup& checker : server.checkers) of_server.push_back(new_checker(checker, std::nullopt, run));
+    }
+    auto service = std::make_unique<Service>(spec, std::move(states));
+    for (std::size_t e = 0; e < spec.services.size(); ++e) {
+      service->in_backend[e] = accepted(*service, backend_.add_service(spec.services[e]));
+    }
+    carry_out(*service, service->pool.start());
+    place_checkers(*service);
+    return service;
+  }
+
+  // keepalived tells of what goes at a reload, whatever omega says.
+  void remove_pool(Service& service, std::vector<health::CheckerId>& end) {
+    log_(LogLevel::info, fmt::format("Removing Virtual Server {}", service.name()));
+    for (std::size_t i = 0; i < service.spec->servers.size(); ++i) {
+      take_out(service, i);
+      if (service.pool.is_up(i)) run(service.spec->servers[i].notify_down);
+      for (const CheckerState& checker : service.checkers[i]) end_checker(checker, end);
+    }
+    if (service.sorry_server_in_table) remove(service, service.spec->sorry_server->key);
+    if (service.pool.has_quorum()) run(service.spec->quorum_down);
+    for (std::size_t e = 0; e < service.in_backend.size(); ++e) remove_entry(service, e);
+  }
+
+  void remove_entry(Service& service, std::size_t entry) {
+    if (!service.in_backend[entry]) return;
+    accepted(service, backend_.remove_service(service.spec->services[entry].key));
+    service.in_backend[entry] = false;
+  }
+
+  /// What the table should hold of `service`, for an entry that is new, or that the backend has refused so far.
+  void add_missing_entries(Service& service) {
+    for (std::size_t e = 0; e < service.in_backend.size(); ++e) {
+      if (service.in_backend[e]) continue;
+      const VirtualServiceSpec& entry = service.spec->services[e];
+      if (!accepted(service, backend_.add_service(entry))) continue;
+      service.in_backend[e] = true;
+      for (std::size_t i = 0; i < service.spec->servers.size(); ++i) {
+        if (!service.pool.in_table(i)) continue;
+        const auto destination = weighing(service.spec->servers[i].destination, service.pool.table_weight(i));
+        accepted(service, backend_.add_destination(entry.key, destination));
+      }
+      if (service.sorry_server_in_table) {
+        const std::uint32_t weight = service.pool.sorry_server_serves() ? 1 : 0;
+        accepted(service, backend_.add_destination(entry.key, weighing(*service.spec->sorry_server, weight)));
       }
     }
   }
 
-  static void remember(CheckerStatus& status, const health::HealthEvent& event) {
-    status.up = event.outcome.up;
-    status.has_run = true;
-    status.reason = event.reason;
-    status.retries = event.outcome.changed ? 0 : event.outcome.retries;
-    status.flaps += event.outcome.changed ? 1 : 0;
-    status.latency = event.latency;
-    status.last_probe = event.ended;
-    status.next_probe = event.ended + event.outcome.next_probe;
+  void reload_pool(Service& service, const PoolSpec& next, Checkers& checkers) {
+    const PoolSpec& old = *service.spec;
+    const std::vector<std::size_t> was = match_servers(old, next);
+    service.backend_error.clear();
+
+    health::PoolReload change;
+    CheckerStates states = carry_over(service, next, was, checkers);
+    change.config = pool_config(next, states);
+    for (std::size_t i = 0; i < was.size(); ++i) {
+      // A weight that a script has set stays, unless the configured one is another.
+      const bool same_weight =
+          was[i] != not_there && old.servers[was[i]].destination.weight == next.servers[i].destination.weight;
+      if (same_weight) change.config.servers[i].weight = service.pool.weight(was[i]);
+      change.was.push_back(was[i] == not_there ? health::PoolReload::is_new : was[i]);
+    }
+    change.same_sorry_server = old.sorry_server && next.sorry_server && old.sorry_server->key == next.sorry_server->key;
+    log_gone(service, was);
+    const health::PoolReloadActions actions = service.pool.reload(change);
+    for (const health::Action& action : actions.leaving) {
+      if (const auto* server = std::get_if<health::RemoveServer>(&action)) {
+        remove(service, old.servers[server->server].destination.key);
+      } else if (std::holds_alternative<health::RemoveSorryServer>(action)) {
+        log_(LogLevel::info,
+             fmt::format("Removing sorry server {} from VS {}", service.sorry_server(), service.name()));
+        service.sorry_server_in_table = false;
+        remove(service, old.sorry_server->key);
+      } else {
+        carry_out(service, action);
+      }
+    }
+
+    service.in_backend = entries_carried_over(service, next);
+    service.spec = &next;
+    service.checkers = std::move(states);
+    carry_out(service, actions.staying);
+    change_ways(service, old, was, actions.staying);
+    place_checkers(service);
   }
+
+  /// The states of the new checkers, those of the same ones kept; ends the others.
+  CheckerStates carry_over(Service& service, const PoolSpec& next, const std::vector<std::size_t>& was,
+                           Checkers& checkers) {
+    const PoolSpec& old = *service.spec;
+    CheckerStates states(next.servers.size());
+    std::vector<bool> stays(old.servers.size());
+    for (std::size_t i = 0; i < next.servers.size(); ++i) {
+      const auto& setups = next.servers[i].checkers;
+      if (was[i] == not_there) {
+        for (const CheckerSetup& setup : setups) states[i].push_back(new_checker(setup, std::nullopt, checkers.run));
+        continue;
+      }
+      stays[was[i]] = true;
+      const auto& old_setups = old.servers[was[i]].checkers;
+      auto& old_states = service.checkers[was[i]];
+      std::vector<bool> taken(old_setups.size());
+      std::vector<std::optional<CheckerState>> found(setups.size());
+      for (std::size_t c = 0; c < setups.size(); ++c) {
+        for (std::size_t o = 0; o < old_setups.size() && !found[c]; ++o) {
+          if (taken[o] || !is_same_checker(old_setups[o], setups[c])) continue;
+          taken[o] = true;
+          found[c] = old_states[o];
+        }
+      }
+      for (std::size_t o = 0; o < old_setups.size(); ++o) {
+        if (!taken[o]) end_checker(old_states[o], checkers.end);
+      }
+      // A new checker takes the server to be well, unless that alone would bring a failed server back.
+      const bool held_down =
+          std::any_of(found.begin(), found.end(), [](const auto& kept) { return kept && !kept->up; });
+      const bool starts_up = service.pool.is_up(was[i]) || held_down;
+      for (std::size_t c = 0; c < setups.size(); ++c) {
+        states[i].push_back(found[c] ? std::move(*found[c]) : new_checker(setups[c], starts_up, checkers.run));
+      }
+    }
+    for (std::size_t o = 0; o < old.servers.size(); ++o) {
+      if (stays[o]) continue;
+      for (const CheckerState& checker : service.checkers[o]) end_checker(checker, checkers.end);
+    }
+    return states;
+  }
+
+  /// starts_up: what a reload knows; nothing: as the specification says.
+  CheckerState new_checker(const CheckerSetup& setup, std::optional<bool> starts_up,
+                           std::vector<health::CheckerToRun>& run) {
+    const health::CheckerId id{next_checker_++};
+    CheckerState state;
+    state.id = id;
+    state.up = starts_up.value_or(setup.spec->starts_up);
+    run.push_back({id, *setup.spec});
+    run.back().spec.starts_up = state.up;
+    state.was_announced = starts_up.has_value() && !*starts_up;
+    return state;
+  }
+
+  void end_checker(const CheckerState& checker, std::vector<health::CheckerId>& end) {
+    places_.erase(checker.id);
+    end.push_back(checker.id);
+  }
+
+  void place_checkers(Service& service) {
+    for (std::size_t i = 0; i < service.checkers.size(); ++i) {
+      for (std::size_t c = 0; c < service.checkers[i].size(); ++c) {
+        const CheckerPlace place{&service, std::uint32_t(i), std::uint32_t(c)};
+        const bool is_new = places_.insert_or_assign(service.checkers[i][c].id, place).second;
+        if (!is_new || ++activations_ > activation_lines_max) continue;
+        log_(LogLevel::info,
+             fmt::format("Activating healthchecker for service {} for VS {}", service.server(i), service.name()));
+      }
+    }
+  }
+
+  void log_gone(const Service& service, const std::vector<std::size_t>& was) {
+    std::vector<bool> stays(service.spec->servers.size());
+    for (const std::size_t i : was) {
+      if (i != not_there) stays[i] = true;
+    }
+    for (std::size_t i = 0; i < stays.size(); ++i) {
+      if (!stays[i]) log_(LogLevel::info, fmt::format("service {} no longer exist", service.server(i)));
+    }
+  }
+
+  /// in_backend for the next list of services; those that are in it and differ are changed there.
+  std::vector<bool> entries_carried_over(Service& service, const PoolSpec& next) {
+    const auto& old = service.spec->services;
+    std::vector<bool> in_backend(next.services.size());
+    for (std::size_t e = 0; e < next.services.size(); ++e) {
+      const auto same = std::find_if(
+          old.begin(), old.end(), [&](const VirtualServiceSpec& entry) { return entry.key == next.services[e].key; });
+      if (same == old.end() || !service.in_backend[std::size_t(same - old.begin())]) continue;
+      in_backend[e] = true;
+      if (*same != next.services[e]) accepted(service, backend_.change_service(next.services[e]));
+    }
+    return in_backend;
+  }
+
+  /// Real servers that stay in the table but are reached in another way, or have other limits.
+  void change_ways(Service& service, const PoolSpec& old, const std::vector<std::size_t>& was,
+                   const health::Actions& done) {
+    std::vector<bool> is_done(was.size());
+    bool sorry_is_done = false;
+    for (const health::Action& action : done) {
+      if (const auto* added = std::get_if<health::AddServer>(&action)) is_done[added->server] = true;
+      if (const auto* weighed = std::get_if<health::SetWeight>(&action)) is_done[weighed->server] = true;
+      sorry_is_done = sorry_is_done || std::holds_alternative<health::AddSorryServer>(action) ||
+                      std::holds_alternative<health::SetSorryServerWeight>(action);
+    }
+    for (std::size_t i = 0; i < was.size(); ++i) {
+      if (was[i] == not_there || is_done[i] || !service.pool.in_table(i)) continue;
+      const DestinationSpec& destination = service.spec->servers[i].destination;
+      if (is_same_way(old.servers[was[i]].destination, destination)) continue;
+      change(service, weighing(destination, service.pool.table_weight(i)));
+    }
+    if (service.sorry_server_in_table && !sorry_is_done && old.sorry_server &&
+        !is_same_way(*old.sorry_server, *service.spec->sorry_server)) {
+      change(service, weighing(*service.spec->sorry_server, service.pool.sorry_server_serves() ? 1 : 0));
+    }
+  }
+
+  void take_out(Service& service, std::size_t index) {
+    if (!service.pool.in_table(index)) return;
+    log_(LogLevel::info, fmt::format("Shutting down service {} from VS {}", service.server(index), service.name()));
+    remove(service, service.spec->servers[index].destination.key);
+  }
+
+  // --- results of checkers
+
+  static void remember(CheckerState& state, const health::HealthEvent& event) {
+    state.up = event.outcome.up;
+    state.has_run = true;
+    state.reason = event.reason;
+    state.retries = event.outcome.changed ? 0 : event.outcome.retries;
+    state.flaps += event.outcome.changed ? 1 : 0;
+    state.latency = event.latency;
+    state.last_probe = event.ended;
+    state.next_probe = event.ended + event.outcome.next_probe;
+  }
+
+  // --- what the pool decides
 
   void carry_out(Service& service, const health::Actions& actions) {
-    for (const health::Action& action : actions) {
-      std::visit([&](const auto& one) { carry_out(service, one); }, action);
-    }
+    for (const health::Action& action : actions) carry_out(service, action);
+  }
+  void carry_out(Service& service, const health::Action& action) {
+    std::visit([&](const auto& one) { carry_out(service, one); }, action);
   }
 
+  static bool is_told(Cause cause) { return cause == Cause::health || cause == Cause::reload; }
+
   void carry_out(Service& service, const health::AddServer& action) {
-    if (action.cause == Cause::health) {
-      log_(LogLevel::info, fmt::format("Adding service {} to VS {}", service.server(action.server), service.name));
+    if (is_told(action.cause)) {
+      log_(LogLevel::info, fmt::format("Adding service {} to VS {}", service.server(action.server), service.name()));
     }
-    add(service, weighing(service.spec.servers[action.server].destination, action.weight));
+    add(service, weighing(service.spec->servers[action.server].destination, action.weight));
   }
 
   void carry_out(Service& service, const health::RemoveServer& action) {
-    if (action.cause == Cause::health) {
+    if (is_told(action.cause)) {
       log_(LogLevel::warning,
-           fmt::format("Removing service {} from VS {}", service.server(action.server), service.name));
+           fmt::format("Removing service {} from VS {}", service.server(action.server), service.name()));
     }
-    remove(service, service.spec.servers[action.server].destination.key);
+    remove(service, service.spec->servers[action.server].destination.key);
   }
 
   void carry_out(Service& service, const health::SetWeight& action) {
     if (action.cause == Cause::health) {
       const bool up = service.pool.is_up(action.server);
       log_(up ? LogLevel::info : LogLevel::warning, fmt::format("{} service {} of VS {}", up ? "Enabling" : "Disabling",
-                                                                service.server(action.server), service.name));
+                                                                service.server(action.server), service.name()));
     }
-    change(service, weighing(service.spec.servers[action.server].destination, action.weight));
+    change(service, weighing(service.spec->servers[action.server].destination, action.weight));
   }
 
   void carry_out(Service& service, const health::WeightChanged& action) {
     log_(LogLevel::info,
          fmt::format("Changing weight from {} to {} for {} service {} of VS {}", action.from, action.to,
-                     action.server_is_up ? "active" : "inactive", service.server(action.server), service.name));
+                     action.server_is_up ? "active" : "inactive", service.server(action.server), service.name()));
   }
 
   void carry_out(Service& service, const health::AddSorryServer& action) {
     if (action.weight > 0) sorry_server_comes(service);
     service.sorry_server_in_table = true;
-    add(service, weighing(*service.spec.sorry_server, action.weight));
+    add(service, weighing(*service.spec->sorry_server, action.weight));
   }
 
   void carry_out(Service& service, const health::RemoveSorryServer&) {
     sorry_server_goes(service);
     service.sorry_server_in_table = false;
-    remove(service, service.spec.sorry_server->key);
+    remove(service, service.spec->sorry_server->key);
   }
 
   void carry_out(Service& service, const health::SetSorryServerWeight& action) {
@@ -204,91 +473,116 @@ class PoolManager::Impl {
     } else {
       sorry_server_goes(service);
     }
-    change(service, weighing(*service.spec.sorry_server, action.weight));
+    change(service, weighing(*service.spec->sorry_server, action.weight));
   }
 
   void carry_out(Service& service, const health::NotifyUp& action) {
-    run(service.spec.servers[action.server].notify_up);
+    run(service.spec->servers[action.server].notify_up);
   }
   void carry_out(Service& service, const health::NotifyDown& action) {
-    run(service.spec.servers[action.server].notify_down);
+    run(service.spec->servers[action.server].notify_down);
   }
 
   void carry_out(Service& service, const health::QuorumUp& action) {
     log_(LogLevel::info,
          fmt::format("Gained quorum {}+{}={} <= {} for VS {}", action.quorum, action.hysteresis,
-                     std::uint64_t{action.quorum} + action.hysteresis, action.weight_sum, service.name));
-    run(service.spec.quorum_up);
+                     std::uint64_t{action.quorum} + action.hysteresis, action.weight_sum, service.name()));
+    run(service.spec->quorum_up);
   }
 
   void carry_out(Service& service, const health::QuorumDown& action) {
     if (action.at_start) {
-      log_(LogLevel::warning, fmt::format("Starting with quorum down for VS {}", service.name));
+      log_(LogLevel::warning, fmt::format("Starting with quorum down for VS {}", service.name()));
     } else {
       log_(LogLevel::warning, fmt::format("Lost quorum {}-{}={} > {} for VS {}", action.quorum, action.hysteresis,
-                                          action.quorum - action.hysteresis, action.weight_sum, service.name));
+                                          action.quorum - action.hysteresis, action.weight_sum, service.name()));
     }
-    run(service.spec.quorum_down);
+    run(service.spec->quorum_down);
   }
 
   void sorry_server_comes(const Service& service) {
-    log_(LogLevel::warning, fmt::format("Adding sorry server {} to VS {}", service.sorry_server(), service.name));
+    log_(LogLevel::warning, fmt::format("Adding sorry server {} to VS {}", service.sorry_server(), service.name()));
     if (service.pool.weight_sum() > 0) {
-      log_(LogLevel::warning, fmt::format("Removing alive servers from the pool for VS {}", service.name));
+      log_(LogLevel::warning, fmt::format("Removing alive servers from the pool for VS {}", service.name()));
     }
   }
 
   void sorry_server_goes(const Service& service) {
-    log_(LogLevel::info, fmt::format("Removing sorry server {} from VS {}", service.sorry_server(), service.name));
-    log_(LogLevel::info, fmt::format("Adding alive servers to the pool for VS {}", service.name));
+    log_(LogLevel::info, fmt::format("Removing sorry server {} from VS {}", service.sorry_server(), service.name()));
+    log_(LogLevel::info, fmt::format("Adding alive servers to the pool for VS {}", service.name()));
   }
 
-  void shut_down(Service& service, std::size_t index) {
-    if (service.pool.in_table(index)) {
-      log_(LogLevel::info, fmt::format("Shutting down service {} from VS {}", service.server(index), service.name));
-      remove(service, service.spec.servers[index].destination.key);
+  // --- the backend: every entry of the virtual server that it has taken
+
+  template <typename Do>
+  void for_each_entry(Service& service, Do&& todo) {
+    for (std::size_t e = 0; e < service.in_backend.size(); ++e) {
+      if (service.in_backend[e]) accepted(service, todo(service.spec->services[e].key));
     }
-    if (service.spec.notify_down_at_stop && service.pool.is_up(index)) run(service.spec.servers[index].notify_down);
   }
-
   void add(Service& service, const DestinationSpec& destination) {
-    if (service.in_backend) accepted(service, backend_.add_destination(service.spec.service.key, destination));
+    for_each_entry(service, [&](const auto& key) { return backend_.add_destination(key, destination); });
   }
   void change(Service& service, const DestinationSpec& destination) {
-    if (service.in_backend) accepted(service, backend_.change_destination(service.spec.service.key, destination));
+    for_each_entry(service, [&](const auto& key) { return backend_.change_destination(key, destination); });
   }
   void remove(Service& service, const DestinationKey& destination) {
-    if (service.in_backend) accepted(service, backend_.remove_destination(service.spec.service.key, destination));
+    for_each_entry(service, [&](const auto& key) { return backend_.remove_destination(key, destination); });
   }
 
   bool accepted(Service& service, const Result<>& result) {
     if (result) return true;
     service.backend_error = result.error().text();
-    log_(LogLevel::error,
-         fmt::format("{} backend refused a change of VS {}: {}", backend_.name(), service.name, service.backend_error));
+    log_(LogLevel::error, fmt::format("{} backend refused a change of VS {}: {}", backend_.name(), service.name(),
+                                      service.backend_error));
     return false;
   }
 
-  void run(const std::optional<ScriptSpec>& script) {
+  void run(const net::SharedValue<ScriptSpec>& script) {
     if (!script) return;
     if (const auto started = run_script_(*script); !started) log_(LogLevel::error, started.error().text());
   }
 
+  // --- for the API
+
+  static CheckerStatus status_of(const CheckerSetup& setup, const CheckerState& state) {
+    CheckerStatus status{.kind = std::string(health::log_name(*setup.spec)),
+                         .target = health::target_of(*setup.spec),
+                         .up = state.up,
+                         .has_run = state.has_run,
+                         .reason = state.reason,
+                         .retries = state.retries,
+                         .flaps = state.flaps,
+                         .latency = state.latency};
+    if (state.has_run) {
+      status.last_probe = state.last_probe;
+      status.next_probe = state.next_probe;
+    }
+    return status;
+  }
+
   static PoolStatus status_of(const Service& service) {
-    PoolStatus status{.service = service.spec.service.key,
+    const PoolSpec& spec = *service.spec;
+    PoolStatus status{.service = spec.services.front().key,
+                      .name = service.name(),
                       .has_quorum = service.pool.has_quorum(),
                       .quorum = service.pool.quorum(),
                       .hysteresis = service.pool.hysteresis(),
                       .weight_sum = service.pool.weight_sum(),
                       .sorry_server_serves = service.pool.sorry_server_serves(),
                       .backend_error = service.backend_error};
-    if (service.spec.sorry_server) status.sorry_server = service.spec.sorry_server->key;
-    for (std::size_t i = 0; i < service.spec.servers.size(); ++i) {
-      status.servers.push_back({.destination = service.spec.servers[i].destination,
-                                .up = service.pool.is_up(i),
-                                .in_table = service.pool.in_table(i),
-                                .table_weight = service.pool.table_weight(i),
-                                .checkers = service.checkers[i]});
+    for (const VirtualServiceSpec& entry : spec.services) status.services.push_back(entry.key);
+    if (spec.sorry_server) status.sorry_server = spec.sorry_server->key;
+    status.servers.reserve(spec.servers.size());
+    for (std::size_t i = 0; i < spec.servers.size(); ++i) {
+      RealServerStatus server{.destination = spec.servers[i].destination,
+                              .up = service.pool.is_up(i),
+                              .in_table = service.pool.in_table(i),
+                              .table_weight = service.pool.table_weight(i)};
+      for (std::size_t c = 0; c < service.checkers[i].size(); ++c) {
+        server.checkers.push_back(status_of(spec.servers[i].checkers[c], service.checkers[i][c]));
+      }
+      status.servers.push_back(std::move(server));
     }
     return status;
   }
@@ -296,17 +590,18 @@ class PoolManager::Impl {
   Backend& backend_;
   RunScript run_script_;
   Log log_;
-  std::vector<std::unique_ptr<Service>> services_;
+  std::vector<PoolSpec> specs_;
+  std::vector<std::unique_ptr<Service>> services_;  // each points to its spec
   std::unordered_map<health::CheckerId, CheckerPlace> places_;
   std::uint64_t next_checker_ = 0;
+  std::size_t activations_ = 0;  // in this apply()
 };
 
 PoolManager::PoolManager(Backend& backend, RunScript run_script, Log log)
     : impl_(std::make_unique<Impl>(backend, std::move(run_script), std::move(log))) {}
 PoolManager::~PoolManager() = default;
-std::vector<health::CheckerToRun> PoolManager::start(std::vector<PoolSpec> specs) {
-  return impl_->start(std::move(specs));
-}
+PoolManager::Checkers PoolManager::apply(std::vector<PoolSpec> next) { return impl_->apply(std::move(next)); }
+std::vector<std::string> PoolManager::preview(std::span<const PoolSpec> next) const { return impl_->preview(next); }
 void PoolManager::on_health(const health::HealthEvent& event) { impl_->on_health(event); }
 void PoolManager::stop() { impl_->stop(); }
 std::vector<PoolStatus> PoolManager::status() const { return impl_->status(); }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,9 @@ struct RealServerStatus {
 };
 
 struct PoolStatus {
-  VirtualServiceKey service;
+  VirtualServiceKey service;                ///< the first of them
+  std::vector<VirtualServiceKey> services;  ///< more than one for a virtual_server_group
+  std::string name;                         ///< as the log names it: "[10.0.0.1]:tcp:80", "FWM 5", "[web]:0"
   bool has_quorum = true;
   std::uint32_t quorum = 1;
   std::uint32_t hysteresis = 0;
@@ -68,9 +71,25 @@ class PoolManager {
   PoolManager(const PoolManager&) = delete;
   PoolManager& operator=(const PoolManager&) = delete;
 
-  /// Fills the backend, in the order of the file, and gives the checkers that the health thread is to run. What the
-  /// backend refuses is logged and shown in status(); everything else goes on. Call once.
-  [[nodiscard]] std::vector<health::CheckerToRun> start(std::vector<PoolSpec> specs);
+  /// What changes for the health thread.
+  struct Checkers {
+    std::vector<health::CheckerId> end;
+    std::vector<health::CheckerToRun> run;
+  };
+
+  /// Makes `next` what is served, and changes nothing but what differs from what is served now (diff.h). The first call
+  /// fills the backend, in the order of the file.
+  ///
+  /// As keepalived's reload: a checker with the same parameters keeps its state and goes on undisturbed; one that is
+  /// new or changed, on a server that stays, takes its server to be what it was, and then one failure is enough. What
+  /// is gone notifies down if it was up. A new upper or lower threshold reaches the table, which keepalived forgets.
+  ///
+  /// What the backend refuses is logged and shown in status(), and tried again by the next call; everything else goes
+  /// on.
+  [[nodiscard]] Checkers apply(std::vector<PoolSpec> next);
+
+  /// What apply() would change, as lines() of diff.h.
+  [[nodiscard]] std::vector<std::string> preview(std::span<const PoolSpec> next) const;
 
   /// One result of the health thread. Results of checkers that aren't known (any more) do nothing.
   void on_health(const health::HealthEvent& event);

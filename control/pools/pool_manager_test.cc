@@ -50,15 +50,24 @@ class Manager : public testing::Test {
     RealServerSpec spec;
     spec.destination = {.key = {ip(address), net::L4Port::of(80)}, .weight = weight};
     health::CheckerSpec checker{.what = health::TcpCheckSpec{{.address = ip(address), .port = net::L4Port::of(80)}}};
-    spec.checkers = {{.spec = checker}};
+    spec.checkers = {{checker}};
     spec.notify_up = ScriptSpec{.argv = {"up", address}};
     spec.notify_down = ScriptSpec{.argv = {"down", address}};
     return spec;
   }
 
+  static RealServerSpec alpha(RealServerSpec spec) {
+    for (CheckerSetup& setup : spec.checkers) {
+      health::CheckerSpec checker = *setup.spec;
+      checker.starts_up = false;
+      setup.spec = checker;
+    }
+    return spec;
+  }
+
   static PoolSpec pool(std::vector<RealServerSpec> servers) {
     PoolSpec spec;
-    spec.service.key = {net::Protocol::tcp, ip("10.0.0.1"), net::L4Port::of(80)};
+    spec.services = {{.key = {net::Protocol::tcp, ip("10.0.0.1"), net::L4Port::of(80)}}};
     spec.servers = std::move(servers);
     spec.quorum_up = ScriptSpec{.argv = {"quorum_up"}};
     spec.quorum_down = ScriptSpec{.argv = {"quorum_down"}};
@@ -68,7 +77,7 @@ class Manager : public testing::Test {
   static DestinationSpec sorry() { return {.key = {ip("127.0.0.1"), net::L4Port::of(80)}}; }
 
   void start(std::vector<PoolSpec> specs) {
-    checkers_ = manager_.start(std::move(specs));
+    checkers_ = manager_.apply(std::move(specs)).run;
     at_start_ = backend_.take();
     log_.clear();
   }
@@ -105,7 +114,7 @@ class Manager : public testing::Test {
 };
 
 TEST_F(Manager, FillsTheTableInTheOrderOfTheFileAndActivatesEveryChecker) {
-  checkers_ = manager_.start({pool({real("10.0.2.11", 2), real("10.0.2.12")})});
+  checkers_ = manager_.apply({pool({real("10.0.2.11", 2), real("10.0.2.12")})}).run;
   EXPECT_EQ(backend_.take(), (Lines{"service 10.0.0.1", "add 10.0.2.11 w2", "add 10.0.2.12 w1"}));
   ASSERT_EQ(checkers_.size(), 2u);
   EXPECT_EQ(log_, (Lines{"Activating healthchecker for service [10.0.2.11]:tcp:80 for VS [10.0.0.1]:tcp:80",
@@ -174,9 +183,9 @@ TEST_F(Manager, TheLastServerDownRemovesNoAliveServers) {
 
 TEST_F(Manager, AlphaWithSorryServerStartsWithQuorumDown) {
   PoolSpec spec = pool({real("10.0.2.11")});
-  spec.servers[0].checkers[0].spec.starts_up = false;
+  spec.servers[0] = alpha(spec.servers[0]);
   spec.sorry_server = sorry();
-  checkers_ = manager_.start({spec});
+  checkers_ = manager_.apply({spec}).run;
   EXPECT_EQ(backend_.take(), (Lines{"service 10.0.0.1", "add 127.0.0.1 w1"}));
   EXPECT_EQ(log_[0], "Starting with quorum down for VS [10.0.0.1]:tcp:80");
 }
@@ -223,9 +232,9 @@ TEST_F(Manager, StatusTellsWhatEachCheckerLastSaid) {
 
 TEST_F(Manager, ServiceThatTheBackendRefusesIsLeftAloneAndOthersGoOn) {
   PoolSpec refused = pool({real("10.0.2.11")});
-  refused.service.key.address = ip("10.0.0.9");
+  refused.services[0].key.address = ip("10.0.0.9");
   backend_.refused.insert(ip("10.0.0.9"));
-  checkers_ = manager_.start({refused, pool({real("10.0.2.11")})});
+  checkers_ = manager_.apply({refused, pool({real("10.0.2.11")})}).run;
   EXPECT_EQ(backend_.take(), (Lines{"service 10.0.0.1", "add 10.0.2.11 w1"}));
   EXPECT_EQ(log_[0], "fake backend refused a change of VS [10.0.0.9]:tcp:80: no room");
   EXPECT_EQ(manager_.status()[0].backend_error, "no room");
@@ -254,7 +263,7 @@ TEST_F(Manager, UnknownCheckersDoNothing) {
 TEST_F(Manager, StopEmptiesTheTableAndWithOmegaRunsDownScripts) {
   PoolSpec quiet = pool({real("10.0.2.11"), real("10.0.2.12")});
   PoolSpec omega = pool({real("10.0.2.13")});
-  omega.service.key.port = net::L4Port::of(443);
+  omega.services[0].key.port = net::L4Port::of(443);
   omega.notify_down_at_stop = true;
   start({quiet, omega});
   down(1);

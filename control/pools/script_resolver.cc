@@ -15,28 +15,31 @@ constexpr const char* default_script_user = "keepalived_script";
 
 }  // namespace
 
-std::optional<ScriptSpec> ScriptResolver::resolve(const std::optional<config::Script>& script) {
-  if (!script) return std::nullopt;
-  const auto complain = [&](std::string what) { complaints_.push_back({script->position.text(), std::move(what)}); };
-  ScriptSpec spec{.argv = script->argv};
-  auto user = user_of(*script);
+net::SharedValue<ScriptSpec> ScriptResolver::resolve(const std::optional<config::Script>& script) {
+  if (!script) return {};
+  const auto [known, is_new] = looked_.try_emplace({script->argv, script->user, script->group});
+  Looked& looked = known->second;
+  if (is_new) looked = look_at(*script);
+  if (!looked.complaint.empty()) complaints_.push_back({script->position.text(), looked.complaint});
+  return looked.spec;
+}
+
+ScriptResolver::Looked ScriptResolver::look_at(const config::Script& script) const {
+  ScriptSpec spec{.argv = script.argv};
+  auto user = user_of(script);
   const Result<> runnable = user ? check_script(spec) : std::unexpected(user.error());
-  if (!runnable) {
-    complain(fmt::format("script disabled: {}", runnable.error().text()));
-    return std::nullopt;
-  }
+  if (!runnable) return {{}, fmt::format("script disabled: {}", runnable.error().text())};
   spec.user = std::move(*user);
-  if (!runs_with_privileges(spec)) return spec;
-  const Result<>& safe = security_of(spec.argv.front());
-  if (safe) return spec;
+  if (!runs_with_privileges(spec)) return {std::move(spec), ""};
+  const Result<> safe = check_script_security(spec.argv.front());
+  if (safe) return {std::move(spec), ""};
   if (global_.enable_script_security) {
-    complain(fmt::format("script disabled: unsafe to run as root, because {}", safe.error().text()));
-    return std::nullopt;
+    return {{}, fmt::format("script disabled: unsafe to run as root, because {}", safe.error().text())};
   }
-  complain(
+  std::string warning =
       fmt::format("script {} is run as root though others could change it: {}; enable_script_security would disable it",
-                  spec.argv.front(), safe.error().text()));
-  return spec;
+                  spec.argv.front(), safe.error().text());
+  return {std::move(spec), std::move(warning)};
 }
 
 /// Nothing: the daemon's own user.
@@ -47,12 +50,6 @@ Result<std::optional<ScriptUser>> ScriptResolver::user_of(const config::Script& 
   if (user) return std::move(*user);
   if (name || global_.enable_script_security) return std::unexpected(user.error());
   return std::nullopt;
-}
-
-const Result<>& ScriptResolver::security_of(const std::string& path) {
-  const auto found = security_.find(path);
-  if (found != security_.end()) return found->second;
-  return security_.emplace(path, check_script_security(path)).first->second;
 }
 
 }  // namespace sluice::control

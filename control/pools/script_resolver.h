@@ -5,16 +5,18 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "control/config/config.h"
 #include "control/notify/script.h"
 #include "net/error.h"
+#include "net/shared_value.h"
 
 namespace sluice::control {
 
-/// Reads the host's users and looks at files: for start and reload. One script of ten thousand servers is looked at
-/// once.
+/// Reads the host's users and looks at files: for start and reload. One script of ten thousand servers is looked at,
+/// and held in memory, once.
 class ScriptResolver {
  public:
   /// complaints: gets one per script that can't be run ("script disabled: ..."), or that shouldn't be. Both must
@@ -24,15 +26,22 @@ class ScriptResolver {
 
   /// Nothing: none was given, or it can't be run. A script with root's rights that others could change isn't run under
   /// enable_script_security, and only complained of without it, as in keepalived.
-  std::optional<ScriptSpec> resolve(const std::optional<config::Script>& script);
+  net::SharedValue<ScriptSpec> resolve(const std::optional<config::Script>& script);
 
  private:
+  /// A script as it can be run, if it can, and what there is to complain of.
+  struct Looked {
+    net::SharedValue<ScriptSpec> spec;
+    std::string complaint;
+  };
+  using Identity = std::tuple<std::vector<std::string>, std::optional<std::string>, std::optional<std::string>>;
+
+  [[nodiscard]] Looked look_at(const config::Script& script) const;
   Result<std::optional<ScriptUser>> user_of(const config::Script& script) const;
-  const Result<>& security_of(const std::string& path);
 
   const config::GlobalDefs& global_;
   std::vector<Error>& complaints_;
-  std::map<std::string, Result<>> security_;  // by path
+  std::map<Identity, Looked> looked_;  // by command, user and group
 };
 
 }  // namespace sluice::control

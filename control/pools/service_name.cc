@@ -17,7 +17,12 @@ std::string name(const net::IpAddr& address, net::Protocol protocol, net::L4Port
 }  // namespace
 
 std::string service_name(const VirtualServiceKey& service) {
+  if (service.has_mark()) return fmt::format("FWM {}", service.mark);
   return name(service.address, service.protocol, service.port);
+}
+
+std::string pool_name(const PoolSpec& pool) {
+  return pool.group.empty() ? service_name(pool.services.front().key) : pool.group;
 }
 
 std::string server_name(const DestinationKey& server, net::Protocol protocol) {
