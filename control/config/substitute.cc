@@ -46,9 +46,11 @@ bool Lexer::takes_definition(const Text& line) {
   return true;
 }
 
+/// Blank lines and blanks at a line's start are left out: `$A= \` starts with its second line.
 void Lexer::continue_definition(std::string_view bytes) {
   const bool has_more = bytes.ends_with('\\');
   if (has_more) bytes.remove_suffix(1);
+  bytes = trimmed(bytes);
   std::string& value = definitions_[open_definition_];
   if (value.size() + bytes.size() > definition_bytes_max) {
     error(place(1), fmt::format("definition {} is cut here, expected at most {} bytes", quoted(open_definition_),
@@ -56,7 +58,7 @@ void Lexer::continue_definition(std::string_view bytes) {
     open_definition_.clear();
     return;
   }
-  value += '\n';
+  if (!value.empty() && !bytes.empty()) value += '\n';
   value += bytes;
   if (!has_more) open_definition_.clear();
 }
@@ -72,11 +74,22 @@ void Lexer::expand_leading_name(Text& line) {
   while (end < line.size() && is_name(line[end].value)) ++end;
   if (is_braced ? end >= line.size() || line[end].value != '}' : end < line.size() && !is_blank(line[end].value))
     return;
-  const auto found = definitions_.find(string_of(line, name_at, end));
-  if (found == definitions_.end() || !found->second.starts_with('~') || found->second.contains('\n')) return;
-  Text expanded = text_of(found->second, line[at].column);
-  expanded.insert(expanded.end(), line.begin() + static_cast<std::ptrdiff_t>(end + (is_braced ? 1 : 0)), line.end());
-  line = std::move(expanded);
+  const std::string name = string_of(line, name_at, end);
+  const auto found = definitions_.find(name);
+  if (found == definitions_.end() || !found->second.starts_with('~')) return;
+
+  const std::string_view value = found->second;
+  const Char reference = line[at];
+  Text after(line.begin() + static_cast<std::ptrdiff_t>(end + (is_braced ? 1 : 0)), line.end());
+  line.clear();
+  if (!charge(value.size(), place(reference.column))) return;
+  const std::size_t line_end = value.find('\n');
+  if (line_end != std::string_view::npos) {
+    std::reverse(after.begin(), after.end());
+    if (!expand_lines(name, value.substr(line_end + 1), reference, after)) return;
+  }
+  line = text_of(value.substr(0, line_end), reference.column);
+  line.insert(line.end(), after.begin(), after.end());
 }
 
 /// Replaces $NAME and ${NAME}, in values too. A definition of several lines becomes a source of its own, read after

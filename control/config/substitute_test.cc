@@ -61,8 +61,9 @@ TEST(Definitions, AreReadAsKeepalivedReadsThem) {
       {"a definition from a definition", "$A= \\\nx1 \\\n$B=5 \\\nx$B\n$A", "x1\nx5\n"},
       {"nested ones of several lines", "$B= \\\ny1 \\\ny2\n$A= \\\nx1 \\\n$B \\\nx2\n$A", "x1\ny1\ny2\nx2\n"},
       {"several lines with comments", "$A= \\\nx1 # c \\\n# d \\\nx2\ny\n$A", "y\nx1\nx2\n"},
-      {"several lines, words on the first", "$A= q \\\nx\ny${A}", "yq\nx\n"},
-      {"several lines, a comment behind the name", "$A= \\\nx1 \\\nx2\ny $A # c", "y\nx1\nx2\n"},
+      {"several lines, words on the first", "$A= q \\\n  x\ny${A}", "yq\nx\n"},
+      {"several lines, blank ones first", "$A= \\\n \\\n  x \\\n\\\nz\ny${A}", "yx\nz\n"},
+      {"several lines, a comment behind the name", "$A= \\\nx1 \\\nx2\ny $A # c", "y|x1\nx2\n"},
       {"several lines, but not at the end", "$A= \\\nx1 \\\nx2\ny $A z\ny${A}z\nw", "w\n", 2},
       {"several lines end with the file", "$A=1 \\", ""},
   });
