@@ -26,8 +26,8 @@ constexpr std::array<std::string_view, 24> inner_blocks = {
     "virtual_routes", "virtual_rules", "unicast_peer",       "authentication",    "track_interface",
     "track_script",   "track_file",    "track_process",      "track_bfd"};
 
-/// `track_group NAME` is also an option of static addresses, `SSL` and the like never are.
-bool stands_inside_too(std::string_view keyword) { return keyword == "track_group"; }
+/// `track_group NAME` is also an option of static addresses, `track_file NAME` a line of FILE_CHECK.
+bool stands_inside_too(std::string_view keyword) { return keyword == "track_group" || keyword == "track_file"; }
 
 }  // namespace
 

@@ -22,7 +22,7 @@ TEST(Blocks, AMissingBraceEndsAtTheNextTopLevelBlock) {
   other.replace(other.rfind("10.0.0.1"), 8, "10.0.0.2");
   const auto outcome = parse(other);
   ASSERT_EQ(outcome.config.virtual_servers.size(), 2u) << all_complaints(outcome);
-  EXPECT_EQ(outcome.config.virtual_servers[0].real_servers[0].weight, 3u);
+  EXPECT_EQ(outcome.config.virtual_servers[0].real_servers[0].weight.value, 3u);
   EXPECT_TRUE(complains(outcome, "test.conf:1:1: error: 'virtual_server' is never closed"));
   EXPECT_TRUE(complains(outcome, "test.conf:5:1: error: 'real_server' is never closed"));
   EXPECT_EQ(outcome.complaints.size(), 2u);
@@ -32,7 +32,7 @@ TEST(Blocks, AMissingBraceAtTheEndKeepsWhatIsThere) {
   std::string text = virtual_server("", "weight 7");
   text.resize(text.find("weight 7") + 8);
   const auto outcome = parse(text);
-  EXPECT_EQ(testing::only_rs(outcome).weight, 7u);
+  EXPECT_EQ(testing::only_rs(outcome).weight.value, 7u);
   EXPECT_TRUE(complains(outcome, "expected '}' before the end of the file"));
   EXPECT_EQ(test_exit_status(outcome), 5);
 }
@@ -44,17 +44,17 @@ TEST(Blocks, AnExtraBraceIsIgnored) {
 }
 
 TEST(Blocks, AStrayOpeningBraceHidesNothing) {
-  EXPECT_EQ(testing::only_vs(parse("{\n" + virtual_server("") + "}\n")).scheduler, "rr");
+  EXPECT_EQ(testing::only_vs(parse("{\n" + virtual_server("") + "}\n")).scheduler.value, "rr");
   // After a keyword that has no block, the lines belong to the block around it.
   const auto outcome = parse(virtual_server("delay_loop 3 {\nquorum 1\nvirtualhost x\n}"));
-  EXPECT_EQ(testing::only_vs(outcome).virtualhost, "x");
+  EXPECT_EQ(testing::only_vs(outcome).virtualhost.value, "x");
   EXPECT_EQ(outcome.complaints.size(), 1u) << all_complaints(outcome);
 }
 
 TEST(Blocks, AMissingOpeningBraceStillOpensTheBlock) {
   const auto outcome = parse(
       "virtual_server 10.0.0.1 80\nlb_algo rr\nlb_kind DR\nprotocol TCP\nreal_server 10.0.1.1 80\nweight 4\n}\n}\n");
-  EXPECT_EQ(testing::only_rs(outcome).weight, 4u);
+  EXPECT_EQ(testing::only_rs(outcome).weight.value, 4u);
   EXPECT_TRUE(complains(outcome, "1:1: error: missing '{' after 'virtual_server'"));
   EXPECT_TRUE(complains(outcome, "5:1: error: missing '{' after 'real_server'"));
 }

@@ -6,6 +6,7 @@
 // must change nothing.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "control/config/model/dataplane.h"
@@ -19,7 +20,9 @@ namespace sluice::control::config {
 struct Config {
   GlobalDefs global;
   Dataplane dataplane;
-  std::vector<VirtualServer> virtual_servers;  ///< in the order of the file
+  std::optional<SslClient> ssl;
+  std::vector<VirtualServerGroup> virtual_server_groups;  ///< in the order of the file, names differ
+  std::vector<VirtualServer> virtual_servers;             ///< in the order of the file
 
   ProcessSettings process;
   StaticNetwork static_network;

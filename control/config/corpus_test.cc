@@ -25,7 +25,7 @@ struct File {
 constexpr File files[] = {
     {"dr-web-and-dns.conf", 2, 0, 0},
     {"empty.conf", 0, 0, 0},
-    {"fwmark-and-groups.conf", 1, 0, 0},
+    {"fwmark-and-groups.conf", 3, 0, 0},
     {"ipv6.conf", 1, 1, 0},
     {"lower-case-method.conf", 1, 0, 5},
     {"misspelled.conf", 1, 0, 5},

@@ -61,6 +61,13 @@ std::string Diagnostics::included_from(std::uint32_t file) const {
 
 Position Diagnostics::position(Place place) const { return {files_[place.file].name, place.line, place.column}; }
 
+Place Diagnostics::place(const Position& position) const {
+  for (std::uint32_t file = 0; file < files_.size(); ++file) {
+    if (files_[file].name == position.file) return {file, position.line, position.column};
+  }
+  return {0, position.line, position.column};
+}
+
 void Diagnostics::notice(Place place, std::string message) {
   if (!notices_muted_) add(Severity::notice, place, std::move(message), exit_status_clean);
 }

@@ -42,6 +42,8 @@ class Diagnostics {
   /// "FILE:LINE, FILE:LINE ...": who included it, innermost first. Empty for a main file.
   [[nodiscard]] std::string included_from(std::uint32_t file) const;
   [[nodiscard]] Position position(Place place) const;
+  /// The other way round, for complaints about the model once all of it is known.
+  [[nodiscard]] Place place(const Position& position) const;
 
   /// Notices are not recorded while muted (inside what is skipped as a whole, and said so once).
   void notice(Place place, std::string message);

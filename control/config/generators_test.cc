@@ -163,7 +163,7 @@ TEST(Generators, MakeServers) {
   ASSERT_EQ(outcome.config.virtual_servers.size(), 1u) << all_complaints(outcome);
   std::string weights;
   for (const RealServer& rs : outcome.config.virtual_servers[0].real_servers)
-    weights += std::to_string(rs.weight) + " ";
+    weights += std::to_string(rs.weight.value) + " ";
   EXPECT_EQ(weights, "11 12 5 6 1 ") << all_complaints(outcome);
 }
 

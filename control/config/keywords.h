@@ -148,6 +148,17 @@ void read_virtual_server(Context& context, const Statement& statement);
 void write_virtual_servers(Writer& writer, const Config& config);
 void list_virtual_server(const std::string& block, std::vector<KeywordInfo>& out);
 
+/// Once all of the file is read: fills in what is inherited, puts right or takes out what can't be meant.
+void resolve_virtual_servers(Context& context);
+
+void read_virtual_server_group(Context& context, const Statement& statement);
+void write_virtual_server_groups(Writer& writer, const Config& config);
+void list_virtual_server_group(const std::string& block, std::vector<KeywordInfo>& out);
+
+void read_ssl(Context& context, const Statement& statement);
+void write_ssl(Writer& writer, const Config& config);
+void list_ssl(const std::string& block, std::vector<KeywordInfo>& out);
+
 void read_vrrp_instance(Context& context, const Statement& statement);
 void write_vrrp_instances(Writer& writer, const Config& config);
 void list_vrrp_instance(const std::string& block, std::vector<KeywordInfo>& out);

@@ -33,7 +33,7 @@ constexpr auto keywords = std::to_array<Keyword<T>>({
     {"vrrp_instance", block<read_vrrp_instance>, nullptr, Shape::block, 0},
     {"vrrp_script", block<read_vrrp_script>, nullptr, Shape::block, 0},
     {"vrrp_sync_group", block<read_vrrp_sync_group>, nullptr, Shape::block, 0},
-    {"virtual_server_group", nullptr, nullptr, Shape::block},
+    {"virtual_server_group", block<read_virtual_server_group>, nullptr, Shape::block, 2},
     {"vrrp_track_process", nullptr, nullptr, Shape::block},
     {"vrrp_track_file", nullptr, nullptr, Shape::block},
     {"track_file", nullptr, nullptr, Shape::block},
@@ -45,7 +45,7 @@ constexpr auto keywords = std::to_array<Keyword<T>>({
     {"static_rules", nullptr, nullptr, Shape::block},
     {"linkbeat_interfaces", nullptr, nullptr, Shape::block},
     {"interface_up_down_delays", nullptr, nullptr, Shape::block},
-    {"SSL", nullptr, nullptr, Shape::block},
+    {"SSL", block<read_ssl>, nullptr, Shape::block, 1},
     {"linkbeat_use_polling"},
     {"net_namespace"},
     {"net_namespace_ipvs"},
@@ -116,6 +116,7 @@ ParseOutcome parse(const std::vector<Text>& texts, const ParseOptions& options) 
   for (const auto* next = &blocks.next(); !next->empty(); next = &blocks.next()) {
     apply<T>(context, keywords, "", *next, top);
   }
+  resolve_virtual_servers(context);
   check_script_security(context);
   diagnostics.finish(outcome);
   return outcome;
@@ -142,10 +143,6 @@ int test_exit_status(const ParseOutcome& outcome) {
     status = std::max(status, complaint.exit_status);
   }
   return status;
-}
-
-const CheckerCommon& common_of(const Checker& checker) {
-  return std::visit([](const auto& check) -> const CheckerCommon& { return check.common; }, checker);
 }
 
 }  // namespace sluice::control::config

@@ -9,6 +9,9 @@ namespace {
 
 std::string written(std::unique_ptr<Writer> writer, const Config& config) {
   write_dataplane(*writer, config);
+  write_ssl(*writer, config);
+  write_virtual_server_groups(*writer, config);
+  write_virtual_servers(*writer, config);
   return writer->text();
 }
 
@@ -21,6 +24,9 @@ std::string to_json(const Config& config) { return written(make_json_writer(), c
 std::vector<KeywordInfo> all_keywords() {
   std::vector<KeywordInfo> all;
   list_dataplane("dataplane", all);
+  list_ssl("SSL", all);
+  list_virtual_server_group("virtual_server_group", all);
+  list_virtual_server("virtual_server", all);
   return all;
 }
 

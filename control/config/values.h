@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -30,7 +29,6 @@ struct Context {
   /// Every script of the file, for the security check at the end.
   std::vector<ScriptUse> scripts = {};
   std::set<std::string> tracked_scripts = {};  ///< names of vrrp_scripts that some instance tracks
-  std::map<VirtualServiceKey, Place> services = {};
 };
 
 /// words[index], or a complaint that it is missing (keepalived's exit status for that is 2).

@@ -43,7 +43,7 @@ class TextWriter final : public Writer {
     out_ += "}\n";
   }
 
-  void open_list(std::string_view keyword) override { open(keyword, {}, Occurs::once); }
+  void open_list(std::string_view keyword, const std::vector<Arg>& args) override { open(keyword, args, Occurs::once); }
 
   void item(const std::vector<Arg>& args) override {
     start();

@@ -55,8 +55,9 @@ class Writer {
   /// `KEYWORD ARGS {`. JSON: an object, its first members are the arguments by label.
   virtual void open(std::string_view keyword, const std::vector<Arg>& args, Occurs occurs = Occurs::once) = 0;
   virtual void close() = 0;
-  /// `KEYWORD {`, whose lines are items without a keyword. JSON: an array.
-  virtual void open_list(std::string_view keyword) = 0;
+  /// `KEYWORD ARGS {`, whose lines are items without a keyword. JSON: an array; with arguments one of several objects
+  /// that have the array as "entries".
+  virtual void open_list(std::string_view keyword, const std::vector<Arg>& args = {}) = 0;
   virtual void item(const std::vector<Arg>& args) = 0;
   virtual void close_list() = 0;
 

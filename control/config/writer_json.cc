@@ -46,8 +46,14 @@ class JsonWriter final : public Writer {
     open_.push_back(put(keyword, object_of(args), occurs));
   }
   void close() override { open_.pop_back(); }
-  void open_list(std::string_view keyword) override {
-    open_.push_back(put(keyword, ordered_json::array(), Occurs::once));
+  void open_list(std::string_view keyword, const std::vector<Arg>& args) override {
+    if (args.empty()) {
+      open_.push_back(put(keyword, ordered_json::array(), Occurs::once));
+    } else {
+      ordered_json& entries = (*put(keyword, object_of(args), Occurs::repeated))["entries"];
+      entries = ordered_json::array();
+      open_.push_back(&entries);
+    }
   }
   void item(const std::vector<Arg>& args) override { open_.back()->push_back(json_of(args)); }
   void close_list() override { close(); }

@@ -9,6 +9,7 @@
 #include "control/daemon/status.h"
 #include "control/pools/diff.h"
 #include "control/pools/from_config.h"
+#include "control/pools/served.h"
 
 namespace sluice::control {
 
@@ -51,7 +52,7 @@ Result<std::unique_ptr<Director>> Director::start(boost::asio::io_context& io, c
                                                   DirectorOptions options, std::shared_ptr<spdlog::logger> log) {
   std::unique_ptr<Director> director(new Director(io, std::move(options), std::move(log)));
   director->dataplane_ = config.dataplane;
-  if (config.virtual_servers.empty()) {
+  if (!serves_any(config)) {
     director->log_->info("no virtual_server: no engine is started");
   } else if (auto done = director->start_engine(config); !done) {
     return std::unexpected(done.error());

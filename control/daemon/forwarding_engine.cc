@@ -8,6 +8,7 @@
 
 #include "control/daemon/interfaces.h"
 #include "control/netlink/route_query.h"
+#include "control/pools/served.h"
 #include "dataplane/port/af_xdp.h"
 #include "dataplane/port/tun.h"
 
@@ -74,9 +75,8 @@ Result<> ForwardingEngine::load_steer(const config::Config& config, const datapl
   if (!steer) return std::unexpected(steer.error());
   steer_ = std::move(*steer);
   for (const config::VirtualServer& server : config.virtual_servers) {
-    if (!server.key.address.is_v4()) continue;
-    if (auto added = steer_->add_service(server.key.protocol, {server.key.address.v4(), server.key.port}); !added) {
-      return added;
+    for (const VirtualServiceKey& key : served_services(config, server).keys) {
+      if (auto added = steer_->add_service(key.protocol, {key.address.v4(), key.port}); !added) return added;
     }
   }
   for (const netlink::InterfaceAddress& address : reflector_.mirror().addresses()) {

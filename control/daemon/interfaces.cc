@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <set>
 
 namespace sluice::control {
 
@@ -57,6 +58,22 @@ class Chooser {
   InterfaceChoices choices_;
 };
 
+/// IPv4 only: others aren't served yet.
+std::set<net::IpAddr> addresses_of(const config::Config& config, const config::VirtualServer& server) {
+  std::set<net::IpAddr> addresses;
+  if (server.kind == config::VirtualServerKind::address && server.key.address.is_v4())
+    addresses.insert(server.key.address);
+  for (const config::VirtualServerGroup& group : config.virtual_server_groups) {
+    if (server.kind != config::VirtualServerKind::group || group.name != server.group) continue;
+    const auto members = expand(group);
+    if (!members) continue;
+    for (const config::GroupMember& member : *members) {
+      if (member.fwmark == 0 && member.address.is_v4()) addresses.insert(member.address);
+    }
+  }
+  return addresses;
+}
+
 }  // namespace
 
 const netlink::Link* lowest_link(const netlink::Link* link, const netlink::Mirror& mirror) {
@@ -86,8 +103,9 @@ Result<InterfaceChoices> choose_interfaces(const config::Config& config, const n
   }
   Chooser chooser(config, mirror, route_to);
   for (const config::VirtualServer& server : config.virtual_servers) {
-    if (!server.key.address.is_v4()) continue;
-    chooser.add_virtual_address(server.key.address, server.position.text());
+    const std::set<net::IpAddr> addresses = addresses_of(config, server);
+    if (addresses.empty()) continue;
+    for (const net::IpAddr& address : addresses) chooser.add_virtual_address(address, server.position.text());
     for (const config::RealServer& real : server.real_servers) chooser.add_route_to(real.address, real.position.text());
     if (server.sorry_server)
       chooser.add_route_to(server.sorry_server->endpoint.address, server.sorry_server->position.text());

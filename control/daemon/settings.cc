@@ -36,7 +36,7 @@ ScriptsFromConfig supervisor_settings(const config::Config& config) {
   ScriptResolver scripts(config.global, result.complaints);
   const auto resolve = [&](const std::optional<config::Script>& script,
                            std::chrono::seconds time_max) -> std::optional<ScriptSpec> {
-    const auto known = scripts.resolve(script);
+    const auto known = scripts.resolve(script ? &*script : nullptr);
     if (!known) return std::nullopt;
     ScriptSpec spec = *known;
     spec.time_max = time_max;

@@ -1,8 +1,15 @@
 #include "control/pools/from_config.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string_view>
 #include <utility>
 
 #include "control/pools/script_resolver.h"
+#include "control/pools/served.h"
 
 namespace sluice::control {
 
@@ -10,24 +17,59 @@ using std::chrono::milliseconds;
 
 namespace {
 
+/// Of the backends; the others are served by wlc.
+constexpr std::array<std::string_view, 7> built_schedulers = {"rr", "wrr", "lc", "wlc", "lblc", "sh", "dh"};
+
 milliseconds rounded_up(config::Duration duration) { return std::chrono::ceil<milliseconds>(duration); }
 
-health::Connect connect_from(const config::CheckerCommon& common) {
+health::Connect connect_from(const config::NetworkCheck& check) {
   health::Connect connect;
-  connect.address = common.connect_ip;
-  connect.port = common.connect_port;
-  connect.bind_address = common.bindto;
-  connect.timeout = rounded_up(common.connect_timeout);
+  connect.address = check.connect_ip;
+  connect.port = check.connect_port;
+  connect.timeout = rounded_up(check.connect_timeout);
+  if (const config::ProbeSource* source = check.source.get()) {
+    connect.bind_address = source->address;
+    connect.bind_port = source->port;
+    connect.bind_interface = source->interface;
+    connect.mark = source->fwmark;
+  }
   return connect;
 }
 
-health::TcpCheckSpec check_from(const config::TcpCheck& check) { return {connect_from(check.common)}; }
+using CheckSpec = std::optional<decltype(health::CheckerSpec::what)>;
 
-health::HttpGetSpec check_from(const config::HttpGet& check) {
+/// Of the kinds of checkers that aren't built yet.
+template <typename Check>
+CheckSpec check_from(const Check&) {
+  return std::nullopt;
+}
+
+CheckSpec check_from(const config::TcpCheck& check) { return health::TcpCheckSpec{connect_from(check)}; }
+
+CheckSpec check_from(const config::PingCheck& check) { return health::PingCheckSpec{connect_from(check)}; }
+
+CheckSpec check_from(const config::DnsCheck& check) {
+  return health::DnsCheckSpec{
+      .connect = connect_from(check), .type = static_cast<health::DnsType>(check.type), .name = check.name.str()};
+}
+
+CheckSpec check_from(const config::UdpCheck& check) {
+  health::UdpCheckSpec spec{.connect = connect_from(check), .require_reply = check.require_reply};
+  if (const config::UdpExchange* exchange = check.exchange.get()) {
+    spec.payload = exchange->payload;
+    if (!exchange->reply.value.empty()) spec.reply = {exchange->reply.value, exchange->reply.mask};
+    spec.min_reply_length = static_cast<std::uint16_t>(exchange->min_reply_length);
+    spec.max_reply_length = static_cast<std::uint16_t>(exchange->max_reply_length);
+  }
+  return spec;
+}
+
+CheckSpec check_from(const config::HttpGet& check) {
+  if (check.ssl) return std::nullopt;
   health::HttpGetSpec spec;
-  spec.connect = connect_from(check.common);
+  spec.connect = connect_from(check);
   for (const config::Url& url : check.urls) {
-    health::UrlSpec one{.path = url.path, .virtual_host = url.virtualhost, .status_codes = {}};
+    health::UrlSpec one{.path = url.path, .virtual_host = url.virtualhost.value.str(), .status_codes = {}};
     for (const config::StatusRange& range : url.statuses) {
       one.status_codes.push_back({static_cast<std::uint16_t>(range.first), static_cast<std::uint16_t>(range.last)});
     }
@@ -43,63 +85,145 @@ health::HttpGetSpec check_from(const config::HttpGet& check) {
   return spec;
 }
 
-CheckerSetup checker_from(const config::Checker& checker) {
-  return std::visit(
-      [](const auto& check) {
-        const config::CheckerCommon& common = check.common;
-        health::CheckerSpec spec;
-        spec.what = check_from(check);
-        spec.timings = {rounded_up(common.delay_loop), rounded_up(common.delay_before_retry), common.retry};
-        spec.warmup = rounded_up(common.warmup);
-        spec.starts_up = !common.alpha;
-        return CheckerSetup{std::move(spec), common.log_all_failures};
-      },
-      checker);
+/// Nothing: this kind isn't built yet.
+std::optional<CheckerSetup> checker_from(const config::Checker& checker) {
+  CheckSpec what = std::visit([](const auto& check) { return check_from(check); }, checker);
+  if (!what) return std::nullopt;
+  const config::CheckerCommon& common = common_of(checker);
+  health::CheckerSpec spec;
+  spec.what = std::move(*what);
+  spec.timings = {rounded_up(common.delay_loop), rounded_up(common.delay_before_retry), common.retry};
+  spec.warmup = rounded_up(common.warmup);
+  spec.starts_up = !common.alpha;
+  return CheckerSetup{std::move(spec), common.log_all_failures};
 }
 
-RealServerSpec server_from(const config::RealServer& server, ScriptResolver& scripts) {
-  RealServerSpec spec;
-  spec.destination = {.key = {server.address, server.port},
-                      .method = server.method,
-                      .weight = server.weight,
-                      .upper_threshold = server.upper_threshold,
-                      .lower_threshold = server.lower_threshold};
-  spec.inhibit_on_failure = server.inhibit_on_failure;
-  spec.notify_up = scripts.resolve(server.notify_up);
-  spec.notify_down = scripts.resolve(server.notify_down);
-  spec.checkers.reserve(server.checkers.size());
-  for (const config::Checker& checker : server.checkers) spec.checkers.push_back(checker_from(checker));
-  return spec;
-}
+/// The specs of one configuration, and what is wrong with it.
+class PoolMaker {
+ public:
+  PoolMaker(const config::Config& config, std::vector<Error>& complaints)
+      : config_(config), global_(config.global), complaints_(complaints), scripts_(config.global, complaints) {}
 
-PoolSpec pool_from(const config::VirtualServer& server, const config::GlobalDefs& global, ScriptResolver& scripts) {
-  PoolSpec spec;
-  spec.services = {
-      {.key = server.key, .scheduler = server.scheduler, .sh_fallback = server.sh_fallback, .sh_port = server.sh_port}};
-  spec.protocol = server.key.protocol;
-  spec.servers.reserve(server.real_servers.size());
-  for (const config::RealServer& real : server.real_servers) spec.servers.push_back(server_from(real, scripts));
-  if (server.sorry_server) {
-    const config::SorryServer& sorry = *server.sorry_server;
-    spec.sorry_server = DestinationSpec{.key = {sorry.endpoint.address, sorry.endpoint.port}, .method = sorry.method};
+  /// Nothing: it isn't served, which was said.
+  std::optional<PoolSpec> make(const config::VirtualServer& server) {
+    const ServedServices served = served_services(config_, server);
+    if (!served.why_none.empty()) {
+      complain(server.position, fmt::format("virtual server {} isn't served: {}", server.name(), served.why_none));
+      return std::nullopt;
+    }
+    if (!served.left_out.empty()) {
+      complain(server.position, fmt::format("virtual server {} leaves out {}", server.name(), served.left_out));
+    }
+    PoolSpec spec;
+    VirtualServiceSpec service = service_from(server);
+    spec.services.reserve(served.keys.size());
+    for (const VirtualServiceKey& key : served.keys) {
+      service.key = key;
+      spec.services.push_back(service);
+    }
+    if (server.kind == config::VirtualServerKind::group) {
+      spec.group = fmt::format("[{}]:{}", server.group, users_of_group_[server.group]++);
+    }
+    spec.protocol = server.key.protocol;
+    add_servers(server, spec);
+    if (server.sorry_server) add_sorry_server(*server.sorry_server, spec);
+    spec.quorum = server.quorum;
+    spec.hysteresis = server.hysteresis;
+    limit_quorum(server, spec);
+    spec.quorum_up = scripts_.resolve(server.quorum_up.get());
+    spec.quorum_down = scripts_.resolve(server.quorum_down.get());
+    spec.notify_up_at_start = global_.rs_init_notifies;
+    spec.notify_down_at_stop = server.omega;
+    return spec;
+  }
+
+ private:
+  void complain(const config::Position& position, std::string what) {
+    complaints_.push_back({position.text(), std::move(what)});
+  }
+
+  VirtualServiceSpec service_from(const config::VirtualServer& server) {
+    const bool built =
+        std::find(built_schedulers.begin(), built_schedulers.end(), server.scheduler.value) != built_schedulers.end();
+    if (!built) {
+      complain(server.position, fmt::format("virtual server {} is served by wlc: scheduler {} isn't built yet",
+                                            server.name(), server.scheduler.value));
+    }
+    // ipvsadm(8): flag-1 and flag-2 are what sh and mh call fallback and port.
+    const bool sh = server.scheduler.value == "sh";
+    return {.key = {},
+            .scheduler = built ? server.scheduler.value : "wlc",
+            .sh_fallback = sh && (server.sh_fallback || server.flag_1),
+            .sh_port = sh && (server.sh_port || server.flag_2)};
+  }
+
+  void add_servers(const config::VirtualServer& server, PoolSpec& spec) {
+    spec.servers.reserve(server.real_servers.size());
+    for (const config::RealServer& real : server.real_servers) {
+      if (const std::string why = why_not_served(real.address, real.forwarding.value); !why.empty()) {
+        complain(real.position, fmt::format("real server {} is left out: {}", real.address.text(), why));
+        continue;
+      }
+      spec.servers.push_back(server_from(real));
+    }
+  }
+
+  RealServerSpec server_from(const config::RealServer& real) {
+    RealServerSpec spec;
+    spec.destination = {.key = {real.address, real.port},
+                        .method = real.forwarding.value.method,
+                        .weight = real.weight,
+                        .upper_threshold = real.upper_threshold,
+                        .lower_threshold = real.lower_threshold};
+    spec.inhibit_on_failure = real.inhibit_on_failure;
+    spec.notify_up = scripts_.resolve(real.notify_up.get());
+    spec.notify_down = scripts_.resolve(real.notify_down.get());
+    spec.checkers.reserve(real.checkers.size());
+    for (const config::Checker& checker : real.checkers) {
+      if (auto setup = checker_from(checker)) spec.checkers.push_back(std::move(*setup));
+    }
+    if (spec.checkers.empty() && !real.checkers.empty()) {
+      complain(real.position,
+               fmt::format("real server {} counts as ALWAYS UP: none of its checks is supported yet, add "
+                           "a TCP_CHECK or HTTP_GET to have it watched",
+                           net::endpoint_text(real.address, real.port)));
+    }
+    return spec;
+  }
+
+  void add_sorry_server(const config::SorryServer& sorry, PoolSpec& spec) {
+    if (const std::string why = why_not_served(sorry.endpoint.address, sorry.forwarding); !why.empty()) {
+      complain(sorry.position, fmt::format("sorry server {} is left out: {}", sorry.endpoint.address.text(), why));
+      return;
+    }
+    spec.sorry_server =
+        DestinationSpec{.key = {sorry.endpoint.address, sorry.endpoint.port}, .method = sorry.forwarding.method};
     spec.sorry_server_inhibit = sorry.inhibit;
   }
-  spec.quorum = server.quorum;
-  spec.hysteresis = server.hysteresis;
-  spec.quorum_up = scripts.resolve(server.quorum_up);
-  spec.quorum_down = scripts.resolve(server.quorum_down);
-  spec.notify_up_at_start = global.rs_init_notifies;
-  spec.notify_down_at_stop = server.omega;
-  return spec;
-}
+
+  /// What was left out doesn't count, or the quorum could never be reached.
+  static void limit_quorum(const config::VirtualServer& server, PoolSpec& spec) {
+    if (spec.servers.size() == server.real_servers.size()) return;
+    std::uint64_t total = 0;
+    for (const RealServerSpec& real : spec.servers) total += real.destination.weight;
+    spec.quorum = static_cast<std::uint32_t>(std::min<std::uint64_t>(spec.quorum, total));
+    spec.hysteresis = std::min(spec.hysteresis, spec.quorum == 0 ? 0 : spec.quorum - 1);
+  }
+
+  const config::Config& config_;
+  const config::GlobalDefs& global_;
+  std::vector<Error>& complaints_;
+  ScriptResolver scripts_;
+  std::map<std::string, unsigned> users_of_group_;  // so far
+};
 
 }  // namespace
 
 PoolsFromConfig pools_from(const config::Config& config) {
   PoolsFromConfig result;
-  ScriptResolver scripts(config.global, result.complaints);
+  PoolMaker maker(config, result.complaints);
   for (const config::VirtualServer& server : config.virtual_servers) {
-    result.pools.push_back(pool_from(server, config.global, scripts));
+    if (auto pool = maker.make(server)) result.pools.push_back(std::move(*pool));
   }
   return result;
 }

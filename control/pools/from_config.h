@@ -11,9 +11,9 @@
 namespace sluice::control {
 
 struct PoolsFromConfig {
-  std::vector<PoolSpec> pools;  ///< one per virtual server, in the order of the file
-  /// One per script that can't be run, "FILE:LINE:COLUMN: what"; it is left out, as keepalived does, and all else goes
-  /// on.
+  std::vector<PoolSpec> pools;  ///< one per virtual server that can be served, in the order of the file
+  /// What is left out, "FILE:LINE:COLUMN: what": virtual servers and real servers that can't be served yet, checks that
+  /// aren't built, scripts that can't be run. All else goes on.
   std::vector<Error> complaints;
 };
 

@@ -15,8 +15,8 @@ constexpr const char* default_script_user = "keepalived_script";
 
 }  // namespace
 
-net::SharedValue<ScriptSpec> ScriptResolver::resolve(const std::optional<config::Script>& script) {
-  if (!script) return {};
+net::SharedValue<ScriptSpec> ScriptResolver::resolve(const config::Script* script) {
+  if (script == nullptr) return {};
   const auto [known, is_new] = looked_.try_emplace({script->argv, script->user, script->group});
   Looked& looked = known->second;
   if (is_new) looked = look_at(*script);

@@ -24,9 +24,9 @@ class ScriptResolver {
   ScriptResolver(const config::GlobalDefs& global, std::vector<Error>& complaints)
       : global_(global), complaints_(complaints) {}
 
-  /// Nothing: none was given, or it can't be run. A script with root's rights that others could change isn't run under
-  /// enable_script_security, and only complained of without it, as in keepalived.
-  net::SharedValue<ScriptSpec> resolve(const std::optional<config::Script>& script);
+  /// Null: none was given. Nothing: that, or it can't be run. A script with root's rights that others could change
+  /// isn't run under enable_script_security, and only complained of without it, as in keepalived.
+  net::SharedValue<ScriptSpec> resolve(const config::Script* script);
 
  private:
   /// A script as it can be run, if it can, and what there is to complain of.

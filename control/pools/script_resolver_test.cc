@@ -29,7 +29,7 @@ class Resolver : public testing::Test {
     if (!directory_.empty()) std::filesystem::remove_all(directory_);
   }
 
-  net::SharedValue<ScriptSpec> resolve() { return ScriptResolver(global_, complaints_).resolve(script_); }
+  net::SharedValue<ScriptSpec> resolve() { return ScriptResolver(global_, complaints_).resolve(&script_); }
 
   std::filesystem::path directory_;
   config::Script script_;

@@ -48,6 +48,7 @@ struct Inherited {
   }
   /// Who gave it doesn't matter: what it is does.
   constexpr bool operator==(const Inherited& other) const { return value == other.value; }
+  constexpr bool operator==(const T& other) const { return value == other; }
 };
 
 /// A command to run. argv has at least one element. user and group as in the file (names or numbers); without them

@@ -1,0 +1,39 @@
+// SSL: what SSL_GET shows of itself to the servers that ask.
+#include "control/config/servers/fields.h"
+
+namespace sluice::control::config {
+
+namespace {
+
+using S = ServerField<SslClient>;
+
+constexpr std::string_view no_ssl_get = "SSL_GET isn't done";
+
+constexpr auto keywords = std::to_array<Keyword<SslClient>>({
+    S::soft_text<&SslClient::password>("password").later(no_ssl_get),
+    S::soft_text<&SslClient::ca>("ca").later(no_ssl_get),
+    S::soft_text<&SslClient::certificate>("certificate").later(no_ssl_get),
+    S::soft_text<&SslClient::key>("key").later(no_ssl_get),
+});
+
+}  // namespace
+
+void read_ssl(Context& context, const Statement& statement) {
+  if (context.config.ssl) {
+    context.diagnostics.warning(statement.place, "this SSL block replaces the one before it, expected only one");
+  }
+  SslClient& ssl = context.config.ssl.emplace();
+  ssl.position = context.diagnostics.position(statement.place);
+  apply<SslClient>(context, keywords, "SSL", statement.children, ssl);
+}
+
+void write_ssl(Writer& writer, const Config& config) {
+  if (!config.ssl) return;
+  writer.open("SSL", {});
+  write_all<SslClient>(writer, keywords, *config.ssl);
+  writer.close();
+}
+
+void list_ssl(const std::string& block, std::vector<KeywordInfo>& out) { list_all<SslClient>(block, keywords, out); }
+
+}  // namespace sluice::control::config
