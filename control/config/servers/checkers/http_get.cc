@@ -31,7 +31,6 @@ constexpr auto keywords = joined(network_keywords<HttpGet>,
                                      retry.deprecated("nb_get_retry"),
                                      S::text<&HttpGet::virtualhost>("virtualhost"),
                                      F::choice<&HttpGet::http_protocol, protocols>("http_protocol"),
-                                     F::boolean<&HttpGet::enable_sni>("enable_sni"),
                                      F::custom(
                                          "sni_name", set_sni_name,
                                          [](Writer& writer, std::string_view keyword, const HttpGet& get) {
@@ -39,6 +38,8 @@ constexpr auto keywords = joined(network_keywords<HttpGet>,
                                              writer.line(keyword, {plain("", get.sni_name.str())});
                                          },
                                          2),
+                                     // After sni_name, which sets it.
+                                     F::boolean<&HttpGet::enable_sni>("enable_sni"),
                                      F::boolean<&HttpGet::fast_recovery>("fast_recovery"),
                                      F::block("url", read_url, write_urls, list_url),
                                  }));
