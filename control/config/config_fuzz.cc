@@ -1,11 +1,14 @@
-// libFuzzer target: any bytes are a configuration. Checks what later code relies on, and that CRLF line ends mean the
-// same as LF. Included files are not followed: the fuzzer must depend on its input alone.
+// libFuzzer target: any bytes are a configuration. Checks what later code relies on, that CRLF line ends mean the same as
+// LF, and that the configuration, printed and read again, is the same. Included files are not followed: the fuzzer must depend on its input alone.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "control/config/lexer.h"
 #include "control/config/parse.h"
+#include "control/config/print.h"
 
 namespace {
 
@@ -44,6 +47,27 @@ void check(const Config& config) {
   require(config.dataplane.connections >= connections_min && config.dataplane.connections <= connections_max);
 }
 
+/// Lines that the language has no room for: a value grows when it is quoted, and a word that says `${` or `include` can
+/// only come about by substitution.
+bool can_be_written(std::string_view printed) {
+  if (printed.find("${") != std::string_view::npos || printed.find("include") != std::string_view::npos) return false;
+  for (std::size_t at = 0; at < printed.size();) {
+    const std::size_t end = std::min(printed.find('\n', at), printed.size());
+    if (end - at > line_bytes_max) return false;
+    at = end + 1;
+  }
+  return true;
+}
+
+void check_round_trip(const Config& config, const ParseOptions& options) {
+  const std::string printed = to_text(config);
+  if (!can_be_written(printed)) return;
+  const ParseOutcome again = parse_text(printed, "printed.conf", options);
+  require(again.config == config);
+  require(to_text(again.config) == printed);
+  require(!to_json(config).empty());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -53,6 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.follow_includes = false;
   const ParseOutcome outcome = parse_text(text, "fuzz.conf", options);
   check(outcome.config);
+  check_round_trip(outcome.config, options);
   for (const Complaint& complaint : outcome.complaints) {
     for (const char c : complaint.text()) require(c >= 0x20 && c < 0x7f);
   }

@@ -45,6 +45,7 @@ void set_interfaces(Context& context, const Statement& statement, D& dataplane) 
   if (!statement.has_block && argument(context, statement, 1, "interface names") == nullptr) return;
   for (std::size_t i = 1; i < statement.words.size(); ++i) add_interface(context, statement, i, dataplane);
   for (const Statement& line : statement.children) {
+    if (!is_item(context, line, statement.keyword())) continue;
     for (std::size_t i = 0; i < line.words.size(); ++i) add_interface(context, line, i, dataplane);
   }
 }

@@ -282,8 +282,9 @@ struct Field {
   static constexpr K word_list(std::string_view name) {
     return K{.name = name,
              .read =
-                 [](Context&, const Statement& statement, Draft& draft) {
+                 [](Context& context, const Statement& statement, Draft& draft) {
                    for (const Statement& line : statement.children) {
+                     if (!is_item(context, line, statement.keyword())) continue;
                      for (const Word& word : line.words) (draft.*Member).push_back(word.text);
                    }
                  },

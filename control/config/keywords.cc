@@ -104,9 +104,20 @@ void note_deprecated(Context& context, const Statement& statement, std::string_v
 }
 
 void note_extra_words(Context& context, const Statement& statement, unsigned words_max) {
-  context.diagnostics.notice(
-      statement.place_of(words_max),
-      fmt::format("{} and what follows it is ignored, one keyword per line", quoted(statement.words[words_max].text)));
+  const std::string word = quoted(statement.words[words_max].text);
+  if (statement.has_block) {  // keepalived complains about that
+    context.diagnostics.warning(
+        statement.place_of(words_max),
+        fmt::format("{} ignored, expected '{{' right behind {}", word, quoted(statement.words[words_max - 1].text)));
+    return;
+  }
+  context.diagnostics.notice(statement.place_of(words_max),
+                             fmt::format("{} and what follows it is ignored, one keyword per line", word));
+}
+
+void complain_missing(Context& context, const Statement& statement) {
+  context.diagnostics.error(statement.place,
+                            fmt::format("{} ignored, expected a value behind it", quoted(statement.keyword())));
 }
 
 void complain_block(Context& context, const Statement& statement, std::string_view block) {

@@ -38,6 +38,8 @@ struct Keyword {
   bool is_deprecated = false;
   /// Of a block: adds its own keywords.
   List list = nullptr;
+  /// Without a value keepalived goes on, where it ends at other keywords (exit status 5, not 2).
+  bool is_lenient = false;
 
   /// Read, checked and kept, but Sluice has no use for it, because: `why` (goes on after "has no effect: ").
   [[nodiscard]] constexpr Keyword no_effect(std::string_view why) const {
@@ -66,6 +68,11 @@ struct Keyword {
     other.is_deprecated = true;
     return other;
   }
+  [[nodiscard]] constexpr Keyword lenient() const {
+    Keyword other = *this;
+    other.is_lenient = true;
+    return other;
+  }
   [[nodiscard]] constexpr Keyword words(unsigned most) const {
     Keyword other = *this;
     other.words_max = most;
@@ -79,13 +86,15 @@ void complain_unknown(Context& context, const Statement& statement, std::string_
 void note_effect(Context& context, const Statement& statement, Effect effect, std::string_view reason);
 void note_deprecated(Context& context, const Statement& statement, std::string_view canonical);
 void note_extra_words(Context& context, const Statement& statement, unsigned words_max);
+/// The value of a lenient keyword is missing.
+void complain_missing(Context& context, const Statement& statement);
 /// A '{' after a keyword that has none: as in keepalived, what it encloses is read as part of the block around it.
 void complain_block(Context& context, const Statement& statement, std::string_view block);
 
 /// Runs the handler of every statement of a block, in order. An unknown block is skipped whole.
 template <typename Draft>
 void apply(Context& context, std::span<const Keyword<Draft>> table, std::string_view block,
-           const std::vector<Statement>& statements, Draft& draft) {
+           std::span<const Statement> statements, Draft& draft) {
   for (const Statement& statement : statements) {
     const Keyword<Draft>* found = nullptr;
     for (const Keyword<Draft>& keyword : table) {
@@ -108,6 +117,10 @@ void apply(Context& context, std::span<const Keyword<Draft>> table, std::string_
     }
     if (found->read == nullptr) {
       note_effect(context, statement, Effect::later, {});
+      continue;
+    }
+    if (found->is_lenient && statement.words.size() < 2) {
+      complain_missing(context, statement);
       continue;
     }
     found->read(context, statement, draft);
@@ -163,8 +176,50 @@ void read_vrrp_instance(Context& context, const Statement& statement);
 void write_vrrp_instances(Writer& writer, const Config& config);
 void list_vrrp_instance(const std::string& block, std::vector<KeywordInfo>& out);
 
+/// One keyword of the top level that is about the processes: net_namespace, linkbeat_interfaces { ... }.
+void read_process_setting(Context& context, const Statement& statement);
+void write_process_settings(Writer& writer, const Config& config);
+void list_process_settings(const std::string& block, std::vector<KeywordInfo>& out);
+
+void read_static_ipaddress(Context& context, const Statement& statement);
+void read_static_routes(Context& context, const Statement& statement);
+void read_static_rules(Context& context, const Statement& statement);
+void write_static_network(Writer& writer, const Config& config);
+
+void read_track_group(Context& context, const Statement& statement);
+void write_track_groups(Writer& writer, const Config& config);
+void list_track_group(const std::string& block, std::vector<KeywordInfo>& out);
+
+void read_garp_group(Context& context, const Statement& statement);
+void write_garp_groups(Writer& writer, const Config& config);
+void list_garp_group(const std::string& block, std::vector<KeywordInfo>& out);
+
 void read_vrrp_script(Context& context, const Statement& statement);
+void write_vrrp_scripts(Writer& writer, const Config& config);
+void list_vrrp_script(const std::string& block, std::vector<KeywordInfo>& out);
+
+void read_track_file(Context& context, const Statement& statement);
+void write_track_files(Writer& writer, const Config& config);
+void list_track_file(const std::string& block, std::vector<KeywordInfo>& out);
+
+void read_track_process(Context& context, const Statement& statement);
+void write_track_processes(Writer& writer, const Config& config);
+void list_track_process(const std::string& block, std::vector<KeywordInfo>& out);
+
+void read_bfd_instance(Context& context, const Statement& statement);
+void write_bfd_instances(Writer& writer, const Config& config);
+void list_bfd_instance(const std::string& block, std::vector<KeywordInfo>& out);
+
 void read_vrrp_sync_group(Context& context, const Statement& statement);
+void write_vrrp_sync_groups(Writer& writer, const Config& config);
+void list_vrrp_sync_group(const std::string& block, std::vector<KeywordInfo>& out);
+
+/// Before the first block is read: which names are defined where, for messages about a use before the definition.
+void note_vrrp_definitions(Context& context, std::span<const Statement> statements);
+/// After the last one: what instances and groups say about each other is checked and settled.
+void settle_vrrp(Context& context);
+/// keepalived refuses interfaces that aren't there, unless dynamic_interfaces.
+void check_interfaces(Context& context, std::span<const std::string> existing);
 
 void read_dataplane(Context& context, const Statement& statement);
 void read_classify(Context& context, const Statement& statement, Dataplane& dataplane);

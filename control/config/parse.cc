@@ -34,30 +34,25 @@ constexpr auto keywords = std::to_array<Keyword<T>>({
     {"vrrp_script", block<read_vrrp_script>, nullptr, Shape::block, 0},
     {"vrrp_sync_group", block<read_vrrp_sync_group>, nullptr, Shape::block, 0},
     {"virtual_server_group", block<read_virtual_server_group>, nullptr, Shape::block, 2},
-    {"vrrp_track_process", nullptr, nullptr, Shape::block},
-    {"vrrp_track_file", nullptr, nullptr, Shape::block},
-    {"track_file", nullptr, nullptr, Shape::block},
-    {"track_group", nullptr, nullptr, Shape::block},
-    {"bfd_instance", nullptr, nullptr, Shape::block},
-    {"garp_group", nullptr, nullptr, Shape::block},
-    {"static_ipaddress", nullptr, nullptr, Shape::block},
-    {"static_routes", nullptr, nullptr, Shape::block},
-    {"static_rules", nullptr, nullptr, Shape::block},
-    {"linkbeat_interfaces", nullptr, nullptr, Shape::block},
-    {"interface_up_down_delays", nullptr, nullptr, Shape::block},
+    {"vrrp_track_process", block<read_track_process>, nullptr, Shape::block, 0},
+    Keyword<T>{"track_file", block<read_track_file>, nullptr, Shape::block, 0}.alias("vrrp_track_file"),
+    {"track_file", block<read_track_file>, nullptr, Shape::block, 0},
+    {"track_group", block<read_track_group>, nullptr, Shape::block, 0},
+    {"bfd_instance", block<read_bfd_instance>, nullptr, Shape::block, 0},
+    {"garp_group", block<read_garp_group>, nullptr, Shape::block, 0},
+    {"static_ipaddress", block<read_static_ipaddress>, nullptr, Shape::block, 0},
+    {"static_routes", block<read_static_routes>, nullptr, Shape::block, 0},
+    {"static_rules", block<read_static_rules>, nullptr, Shape::block, 0},
+    {"linkbeat_interfaces", block<read_process_setting>, nullptr, Shape::block, 0},
+    {"interface_up_down_delays", block<read_process_setting>, nullptr, Shape::block, 0},
     {"SSL", block<read_ssl>, nullptr, Shape::block, 1},
-    {"linkbeat_use_polling"},
-    {"net_namespace"},
-    {"net_namespace_ipvs"},
-    {"namespace_with_ipsets"},
-    {"use_pid_dir"},
-    {"instance"},
-    {"child_wait_time"},
-    {"reload_repeat"},
-    {"reload_time_file"},
-    {"random_seed"},
-    {"config_save_dir"},
-    {"max_auto_priority"},
+    {"linkbeat_use_polling", block<read_process_setting>, nullptr, Shape::line, 0},
+    {"net_namespace", block<read_process_setting>, nullptr, Shape::line, 0},
+    {"net_namespace_ipvs", block<read_process_setting>, nullptr, Shape::line, 0},
+    {"namespace_with_ipsets", block<read_process_setting>, nullptr, Shape::line, 0},
+    {"use_pid_dir", block<read_process_setting>, nullptr, Shape::line, 0},
+    {"instance", block<read_process_setting>, nullptr, Shape::line, 0},
+    {"child_wait_time", block<read_process_setting>, nullptr, Shape::line, 0},
 });
 
 /// A bare name is searched in PATH, as keepalived does for vrrp_script.
@@ -109,6 +104,7 @@ ParseOutcome parse(const std::vector<Text>& texts, const ParseOptions& options) 
   Context context{diagnostics, outcome.config};
   // Its values are defaults for what other blocks say, wherever it stands; several of them merge.
   for (const auto* head = &blocks.next_head("global_defs"); !head->empty(); head = &blocks.next_head("global_defs")) {
+    note_vrrp_definitions(context, *head);
     if (head->front().keyword() == "global_defs") read_global_defs(context, head->front());
   }
   blocks.rewind();
@@ -116,6 +112,8 @@ ParseOutcome parse(const std::vector<Text>& texts, const ParseOptions& options) 
   for (const auto* next = &blocks.next(); !next->empty(); next = &blocks.next()) {
     apply<T>(context, keywords, "", *next, top);
   }
+  settle_vrrp(context);
+  if (options.interfaces) check_interfaces(context, *options.interfaces);
   resolve_virtual_servers(context);
   check_script_security(context);
   diagnostics.finish(outcome);

@@ -59,6 +59,8 @@ struct ParseOptions {
   /// keepalived -e: every `include` is an includea, unless include_check says otherwise.
   bool require_includes = false;
   std::optional<std::uint32_t> random_seed = {};  ///< of ${_RANDOM}, until a random_seed is read; else from the system
+  /// Names of this host's interfaces: others are complained about. Nothing: that isn't looked at.
+  std::optional<std::vector<std::string>> interfaces = {};
 };
 
 /// Largest file, and largest sum of a file and its includes: 400,000 real servers with a checker each.

@@ -131,6 +131,13 @@ std::optional<net::IpAddr> read_address(Context& context, const Statement& state
   return std::nullopt;
 }
 
+bool is_item(Context& context, const Statement& line, std::string_view list) {
+  if (!line.has_block) return true;
+  context.diagnostics.error(line.place, fmt::format("{} ignored, expected a name in {}: is a '}}' missing before it?",
+                                                    quoted(line.keyword()), list));
+  return false;
+}
+
 std::optional<std::uint32_t> parse_number(std::string_view digits, std::uint32_t max) {
   std::size_t used = 0;
   const std::int64_t value = leading_number(digits, used);

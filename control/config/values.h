@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -22,6 +23,12 @@ struct ScriptUse {
   std::string vrrp_script;  ///< the name of that block if it is one's: runs only if tracked
 };
 
+/// An interface that the file names and that must exist.
+struct InterfaceUse {
+  Place place;
+  std::string name;
+};
+
 /// What the handlers of keywords share while one file is read.
 struct Context {
   Diagnostics& diagnostics;
@@ -29,6 +36,15 @@ struct Context {
   /// Every script of the file, for the security check at the end.
   std::vector<ScriptUse> scripts = {};
   std::set<std::string> tracked_scripts = {};  ///< names of vrrp_scripts that some instance tracks
+  std::set<std::string> noted_globals = {};    ///< keywords of global_defs whose effect was noted
+  /// Where the blocks with a name begin: "vrrp_script chk_haproxy" -> its line.
+  std::map<std::string, Place> definitions = {};
+  /// What was read under a name that counts once: "vrrp_script chk_haproxy" -> its index among its kind.
+  std::map<std::string, std::size_t> names = {};
+  /// iproute2's tables of names, read when the first name is met; by the file's name.
+  std::map<std::string, std::map<std::string, std::uint32_t>> name_tables = {};
+  std::vector<InterfaceUse> interfaces = {};
+  std::uint32_t next_rule_preference = 16384;  ///< of a rule that has none
 };
 
 /// words[index], or a complaint that it is missing (keepalived's exit status for that is 2).
@@ -47,6 +63,10 @@ std::optional<Duration> read_timer(Context& context, const Statement& statement,
 std::optional<bool> read_bool(Context& context, const Statement& statement, std::size_t index);
 
 std::optional<net::IpAddr> read_address(Context& context, const Statement& statement, std::size_t index);
+
+/// Is the line of a list of names one of them? A block inside a list, with a complaint, isn't: a '}' is missing before
+/// it.
+bool is_item(Context& context, const Statement& line, std::string_view list);
 
 /// ADDRESS[/LENGTH]; without a length the address alone.
 std::optional<Prefix> read_prefix(Context& context, const Statement& statement, std::size_t index);

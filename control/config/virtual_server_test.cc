@@ -580,7 +580,7 @@ TEST(GlobalDefs, WhatKeepalivedRefuses) {
   EXPECT_EQ(status("smtp_connect_timeout 0"), 5);
   EXPECT_EQ(status("smtp_connect_timeout 30"), 0);
   EXPECT_EQ(status("lvs_id A"), 5);
-  EXPECT_EQ(status("router_id"), 2);
+  EXPECT_EQ(status("router_id"), 5);
   EXPECT_EQ(status("vrrp_version 4"), 5);
   EXPECT_EQ(status("notification_email {\na@b.example \"C <c@d.example>\"\n}\nvrrp_strict\nlvs_flush"), 0);
 }

@@ -19,9 +19,11 @@ class Chooser {
       return add(carrier, where);
     }
     for (const config::VrrpInstance& instance : config_.vrrp_instances) {
-      for (const config::InterfaceAddress& owned : instance.addresses) {
-        if (owned.address != address || owned.interface.empty()) continue;
-        if (const netlink::Link* link = mirror_.link(owned.interface)) return add(link, where);
+      for (const auto* owned : {&instance.addresses, &instance.excluded_addresses}) {
+        for (const config::InterfaceAddress& each : *owned) {
+          if (each.address != address || each.interface.empty()) continue;
+          if (const netlink::Link* link = mirror_.link(each.interface)) return add(link, where);
+        }
       }
     }
     add_route_to(address, where);

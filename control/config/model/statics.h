@@ -22,7 +22,7 @@ struct InterfaceAddress {
   std::optional<net::Ipv4Addr> broadcast;
   std::string label;   ///< IPv4 only
   unsigned scope = 0;  ///< 0 global, 200 site, 253 link, 254 host, 255 nowhere; IPv4 only
-  std::optional<net::IpAddr> peer;
+  std::optional<Prefix> peer;  ///< point to point; then prefix_length is that of an address alone
   std::optional<std::chrono::seconds> preferred_lifetime;  ///< nothing: forever. IPv6 /128: 0 unless given
   bool home = false;
   bool nodad = false;
@@ -104,10 +104,10 @@ struct IpRoute {
   Position position;
   bool is_v6 = false;
   RouteType type = RouteType::unicast;
-  std::optional<Prefix> destination;  ///< nothing: default
+  Prefix destination;                 ///< default: 0.0.0.0/0 or ::/0
   std::optional<Prefix> from;         ///< IPv6 only
   std::optional<net::IpAddr> source;  ///< src: preferred source address
-  std::optional<net::IpAddr> via;     ///< may be of another family
+  std::optional<net::IpAddr> via;
   std::string dev;                    ///< may be empty; then nobody watches the route
   std::uint32_t table = route_table_main;
   std::optional<std::uint32_t> metric;
@@ -139,7 +139,7 @@ struct IpRoute {
   std::optional<Encap> encap;
   std::string vrf;
   RoutePlace place = RoutePlace::prepend;  ///< among routes to the same destination
-  std::vector<Nexthop> nexthops;           ///< several ways; then via and dev are empty
+  std::vector<Nexthop> nexthops;           ///< several ways; then via is empty
   bool no_track = false;
   std::string track_group;  ///< static ones only; empty: none
 
