@@ -19,9 +19,12 @@ namespace sluice::dataplane {
 namespace {
 
 constexpr std::size_t ethernet_length = sizeof(net::EthernetHeader);
+constexpr auto no_permission = "no permission to make it: run as root, or with CAP_NET_ADMIN";
 
 Result<int> open_queue() {
   const int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  // Where no udev ran, the node is its owner's alone (0600): the same cause as EPERM below, met one call earlier.
+  if (fd < 0 && errno == EACCES) return fail(tun_name, no_permission);
   if (fd < 0) {
     return fail("/dev/net/tun", fmt::format("{}: real servers on this host can't be reached without it (modprobe tun; "
                                             "in a container: pass the device in)",
@@ -33,7 +36,7 @@ Result<int> open_queue() {
   if (ioctl(fd, TUNSETIFF, &request) == 0) return fd;
   const int error = errno;
   close(fd);
-  if (error == EPERM) return fail(tun_name, "no permission to make it: run as root, or with CAP_NET_ADMIN");
+  if (error == EPERM) return fail(tun_name, no_permission);
   if (error == EBUSY || error == EINVAL) {
     return fail(tun_name, fmt::format("is there already and isn't ours (another engine in this network namespace?): {}",
                                       std::strerror(error)));
