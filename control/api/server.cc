@@ -29,10 +29,10 @@ constexpr auto accept_pause = std::chrono::milliseconds(100);
 http::response<http::string_body> to_http(Response response) {
   http::response<http::string_body> message(http::int_to_status(response.status), 11);
   if (message.result() == http::status::unknown) message.result(http::status::internal_server_error);
-  message.set(http::field::content_type, "application/json");
+  message.set(http::field::content_type, response.content_type);
   message.set(http::field::cache_control, "no-store");
   message.keep_alive(false);
-  message.body() = std::move(response.json);
+  message.body() = std::move(response.body);
   if (!message.body().ends_with('\n')) message.body() += '\n';
   message.prepare_payload();
   return message;

@@ -31,7 +31,8 @@ struct Request {
 
 struct Response {
   unsigned status = 200;
-  std::string json;
+  std::string body;
+  std::string content_type = "application/json";
 
   /// {"error": what}
   static Response error(unsigned status, const std::string& what);

@@ -82,26 +82,26 @@ class ApiServerTest : public testing::Test {
 
   std::map<std::string, Route> routes() {
     const auto echo_body = [](const Request& request, const Respond& respond) {
-      respond({.json = nlohmann::json(request.body).dump()});
+      respond({.body = nlohmann::json(request.body).dump()});
     };
     return {
         {"/echo",
          {.get = [](const Request& request,
-                    const Respond& respond) { respond({.json = nlohmann::json(request.query).dump()}); }}},
+                    const Respond& respond) { respond({.body = nlohmann::json(request.query).dump()}); }}},
         {"/take", {.post = echo_body, .body_bytes_max = 100'000}},
         {"/take-more", {.post = echo_body, .body_bytes_max = 5'000'000}},
         {"/later",
          {.get =
               [this](const Request&, const Respond& respond) {
                 auto timer = std::make_shared<boost::asio::steady_timer>(io_, milliseconds(50));
-                timer->async_wait([timer, respond](auto) { respond({.json = R"({"late":true})"}); });
+                timer->async_wait([timer, respond](auto) { respond({.body = R"({"late":true})"}); });
               }}},
         {"/never", {.get = [this](const Request&, Respond respond) { kept_.push_back(std::move(respond)); }}},
         {"/forgotten", {.get = [](const Request&, const Respond&) {}}},
         {"/big",
          {.get =
               [](const Request&, const Respond& respond) {
-                respond({.json = nlohmann::json(std::string(20'000'000, 'x')).dump()});
+                respond({.body = nlohmann::json(std::string(20'000'000, 'x')).dump()});
               }}},
     };
   }
@@ -249,7 +249,7 @@ TEST_F(ApiServerTest, AnswerAfterTheServerWentIsHarmless) {
   stop();
   EXPECT_EQ(client.receive(), "");
   ASSERT_EQ(kept_.size(), 1u);
-  kept_.front()({.json = "{}"});
+  kept_.front()({.body = "{}"});
 }
 
 TEST_F(ApiServerTest, SocketIsForItsOwnerOnlyAndGoneAfterwards) {

@@ -5,8 +5,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "control/api/client.h"
+#include "control/api/config_command.h"
+#include "control/api/genhash.h"
 #include "control/api/request.h"
 #include "control/api/server.h"
 #include "control/api/tables.h"
@@ -14,6 +17,7 @@
 namespace {
 
 namespace api = sluice::control::api;
+namespace config = sluice::control::config;
 
 constexpr int exit_not_answered = 1;
 constexpr int exit_not_understood = 2;
@@ -57,6 +61,10 @@ int print_changes(const std::string& answer, const char* refusal) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Its options are genhash's, not ours.
+  if (argc > 1 && std::string_view(argv[1]) == "genhash") {
+    return api::genhash_main("sluicectl genhash", {argv + 2, argv + argc});
+  }
   CLI::App app("Shows what a running sluiced does: its services, its connections, its counters.", "sluicectl");
   std::string socket = api::default_socket_path;
   bool json = false;
@@ -78,12 +86,23 @@ int main(int argc, char** argv) {
   std::string file;
   diff->add_option("file", file, "A configuration; - reads it from standard input")->type_name("FILE")->required();
 
+  auto* effective = app.add_subcommand(
+      "config", "The configuration that the daemon runs, or what FILE means: whole, with defaults, as FILE's language");
+  effective->add_option("file", file, "A configuration; no daemon is asked")->type_name("FILE");
+  config::ParseOptions options;
+  effective->add_option("-i,--config-id", options.config_id, "Decides lines that begin with @ID; else the host's name")
+      ->type_name("ID");
+  app.add_subcommand("genhash", "The digest of a web page, for HTTP_GET (sluicectl genhash -h)");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& wrong) {
     return app.exit(wrong) == 0 ? 0 : exit_not_understood;
   }
 
+  if (effective->parsed()) {
+    return file.empty() ? api::print_running_config(socket, json) : api::print_config(file, options, json);
+  }
   if (reload->parsed() || diff->parsed()) {
     const auto answer = reload->parsed() ? api::post(socket, "/reload", "") : ask_diff(socket, file);
     if (!answer) return print(answer);

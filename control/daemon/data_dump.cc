@@ -104,15 +104,9 @@ std::string check_data_text(const std::vector<VirtualServiceStatus>& table, cons
   return fmt::to_string(text);
 }
 
-std::string status_line(const std::vector<PoolStatus>& pools) {
-  std::size_t servers = 0, up = 0;
-  for (const PoolStatus& pool : pools) {
-    servers += pool.servers.size();
-    up += std::size_t(
-        std::count_if(pool.servers.begin(), pool.servers.end(), [](const auto& server) { return server.up; }));
-  }
-  return fmt::format("{} virtual server{}, {} of {} real server{} up", pools.size(), pools.size() == 1 ? "" : "s", up,
-                     servers, servers == 1 ? "" : "s");
+std::string status_line(const PoolCounts& counts) {
+  return fmt::format("{} virtual server{}, {} of {} real server{} up", counts.pools, counts.pools == 1 ? "" : "s",
+                     counts.servers_up, counts.servers, counts.servers == 1 ? "" : "s");
 }
 
 Result<> write_data_file(const std::string& name, const std::string& text) {

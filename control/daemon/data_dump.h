@@ -26,7 +26,7 @@ struct ParentData {
                                           const std::vector<PoolStatus>& pools);
 
 /// One line for `systemctl status`: "2 virtual servers, 4 of 5 real servers up".
-[[nodiscard]] std::string status_line(const std::vector<PoolStatus>& pools);
+[[nodiscard]] std::string status_line(const PoolCounts& counts);
 
 /// Writes a file of that name into $TMPDIR, if that is an absolute path, else /tmp. It appears at once as a whole, with
 /// mode 0600, in place of whatever had its name; links aren't followed.

@@ -122,6 +122,11 @@ Result<> Director::start_api() {
                              engine_ != nullptr ? &engine_->engine() : nullptr,
                              engine_ != nullptr ? engine_->steer_counters() : dataplane::SteerCounters{})});
   };
+  routes["/config"].get = [this](const api::Request&, const api::Respond& respond) {
+    const auto text = options_.in_force ? options_.in_force() : std::nullopt;
+    if (!text) return respond(api::Response::error(503, "the configuration can't be printed: see the log"));
+    respond({200, *text, "text/plain"});
+  };
   routes["/reload"].post = [this](const api::Request&, const api::Respond& respond) {
     respond({200, answer_of(reload())});
   };
@@ -129,10 +134,10 @@ Result<> Director::start_api() {
     const auto file = request.query.find("file");
     if (file == request.query.end())
       return respond(api::Response::error(400, "/diff?file=PATH, or a POST of the text"));
-    respond({200, answer_of(preview(config::parse_file(file->second, {options_.config_id, true})))});
+    respond({200, answer_of(preview(config::parse_file(file->second, options_.parse)))});
   };
   routes["/diff"].post = [this](const api::Request& request, const api::Respond& respond) {
-    respond({200, answer_of(preview(config::parse_text(request.body, "standard input", {options_.config_id, true})))});
+    respond({200, answer_of(preview(config::parse_text(request.body, "standard input", options_.parse)))});
   };
   routes["/diff"].body_bytes_max = config::file_bytes_max;
   api_ = std::make_unique<api::ApiServer>(io_, options_.socket_path, std::move(routes));
@@ -232,7 +237,7 @@ ReloadOutcome Director::reload() {
     return outcome;
   };
 
-  Candidate candidate = look_at(config::parse_file(options_.file, {options_.config_id, true}));
+  Candidate candidate = look_at(config::parse_file(options_.file, options_.parse));
   ReloadOutcome outcome{.ok = candidate.good};
   for (const auto& [level, line] : candidate.complaints) {
     log_->log(level_of(level), "{}", line);
@@ -263,6 +268,8 @@ void Director::schedule_collect(std::chrono::milliseconds delay) {
     schedule_collect(engine_->backend().collect() ? collect_soon : collect_idle);
   });
 }
+
+PoolCounts Director::counts() const { return pools_ != nullptr ? pools_->counts() : PoolCounts{}; }
 
 std::vector<PoolStatus> Director::pools() const {
   return pools_ != nullptr ? pools_->status() : std::vector<PoolStatus>{};

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,12 +35,14 @@ struct DirectorOptions {
   std::function<void()> opened = {};
   /// What is read again at a reload, and how.
   std::string file = {};
-  std::string config_id = {};
+  config::ParseOptions parse = {};
   bool serves = true;  ///< false: the file's virtual servers are left alone
   /// Called with true when a reload begins and with false when it is over, whoever asked for it.
   std::function<void(bool)> reloading = {};
   /// Called with what is in force after a reload.
   std::function<void(config::Config)> reloaded = {};
+  /// What is in force, in the language; nothing: it isn't known. Empty: as if nothing.
+  std::function<std::optional<std::string>()> in_force = {};
 };
 
 /// What came of a reload, or would come of it.
@@ -69,7 +72,8 @@ class Director {
   /// Everything that is said is in the log, too. Takes as long as reading the file does.
   ReloadOutcome reload();
 
-  /// As things stand; both are empty without virtual servers.
+  /// As things stand; all are empty without virtual servers.
+  [[nodiscard]] PoolCounts counts() const;
   [[nodiscard]] std::vector<PoolStatus> pools() const;
   [[nodiscard]] std::vector<VirtualServiceStatus> services() const;
 

@@ -21,6 +21,7 @@
 #include "control/daemon/exit_status.h"
 #include "control/daemon/last_config.h"
 #include "control/daemon/privileges.h"
+#include "control/daemon/settings.h"
 #include "control/daemon/supervisor/director_child.h"
 #include "control/daemon/supervisor/director_link.h"
 #include "control/daemon/supervisor/hello_watch.h"
@@ -105,10 +106,11 @@ class DirectorProcess {
                                     {.socket_path = options_.socket_path,
                                      .opened = opened,
                                      .file = options_.file,
-                                     .config_id = options_.config_id,
+                                     .parse = parse_options(options_),
                                      .serves = options_.checks,
                                      .reloading = [this](bool begins) { reloading(begins); },
-                                     .reloaded = [this](config::Config next) { keep(std::move(next)); }},
+                                     .reloaded = [this](config::Config next) { keep(std::move(next)); },
+                                     .in_force = [this] { return kept(); }},
                                     log_);
     if (!director) {
       log_->error("{}", director.error().text());
@@ -137,7 +139,7 @@ class DirectorProcess {
       log_->warn("Serving what ran before; {} isn't read again until a reload", options_.file);
       return std::move(outcome.config);
     }
-    auto outcome = config::parse_file(options_.file, {options_.config_id, true});
+    auto outcome = config::parse_file(options_.file, parse_options(options_));
     if (!outcome) return std::unexpected(outcome.error());
     log_complaints(*outcome, *log_);
     return std::move(outcome->config);
@@ -162,9 +164,14 @@ class DirectorProcess {
     });
   }
 
+  std::optional<std::string> kept() {
+    if (keeper_.joinable()) keeper_.join();
+    return last_config_.load();
+  }
+
   void hello() {
     link_.send({DirectorMessage::Kind::hello, ""});
-    if (std::string status = status_line(director_->pools()); status != last_status_) {
+    if (std::string status = status_line(director_->counts()); status != last_status_) {
       last_status_ = std::move(status);
       link_.send({DirectorMessage::Kind::status, last_status_});
     }

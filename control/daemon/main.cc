@@ -2,6 +2,7 @@
 // process is to be: the supervisor, its director, or something that answers a question and ends.
 #include <fmt/format.h>
 #include <malloc.h>
+#include <net/if.h>
 #include <signal.h>
 #include <spdlog/logger.h>
 #include <sys/prctl.h>
@@ -14,6 +15,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "control/api/genhash.h"
 #include "control/config/parse.h"
 #include "control/daemon/director_process.h"
 #include "control/daemon/exit_status.h"
@@ -43,6 +45,17 @@ std::string file_of(const Options& options) {
 
 // --- questions ----------------------------------------------------------------------------------------------------
 
+// The names of the interfaces that the daemon would see; nothing: its network namespace isn't there (yet).
+std::optional<std::vector<std::string>> interfaces_of(const Options& options) {
+  if (!options.net_namespace.empty() && !enter_net_namespace(options.net_namespace)) return std::nullopt;
+  std::vector<std::string> names;
+  struct if_nameindex* const all = ::if_nameindex();
+  if (all == nullptr) return std::nullopt;
+  for (const auto* each = all; each->if_index != 0; ++each) names.emplace_back(each->if_name);
+  ::if_freenameindex(all);
+  return names;
+}
+
 int test_config(const Options& options) {
   const auto close = [](std::FILE* file) {
     if (file != nullptr && file != stderr) std::fclose(file);
@@ -54,12 +67,18 @@ int test_config(const Options& options) {
     return exit_fatal;
   }
   for (const std::string& remark : options.remarks) fmt::print(log.get(), "{}\n", remark);
-  const auto outcome = config::parse_file(options.file, {options.config_id, true});
+  config::ParseOptions how = parse_options(options);
+  auto outcome = config::parse_file(options.file, how);
+  if (outcome) {
+    // Twice: which interfaces there are depends on the namespace that the file may name.
+    how.interfaces = interfaces_of(complete(options, outcome->config));
+    outcome = config::parse_file(options.file, how);
+  }
   if (!outcome) {
     fmt::print(log.get(), "sluiced: {}\n", outcome.error().text());
     return exit_test_missing_file;
   }
-  for (const config::Complaint& complaint : outcome->complaints) fmt::print(log.get(), "{}\n", complaint.text());
+  for (const config::Complaint& complaint : outcome->complaints) fmt::print(log.get(), "{}", config::render(complaint));
   if (outcome->complaints_dropped > 0) fmt::print(log.get(), "... and {} more\n", outcome->complaints_dropped);
   return config::test_exit_status(*outcome);
 }
@@ -84,7 +103,7 @@ void allow_core_dumps() {
 // What concerns this process; the director reads the rest, and complains of what is wrong with it. Nothing: the file
 // can't be read.
 Result<SupervisorSettings> read_settings(Options& options) {
-  auto outcome = config::parse_file(options.file, {options.config_id, true});
+  auto outcome = config::parse_file(options.file, parse_options(options));
   if (!outcome) {
     options = complete(std::move(options), {});
     return std::unexpected(outcome.error());
@@ -171,7 +190,7 @@ int run(int argc, char** argv) {
     case Options::Action::version: std::fputs("Sluice v" SLUICE_VERSION "\n", stderr); return exit_ok;
     case Options::Action::help: std::fputs(usage().c_str(), stderr); return exit_ok;
     case Options::Action::signal_number: return print_signal_number(options.signal_name);
-    case Options::Action::genhash: say("use sluicectl genhash"); return exit_fatal;
+    case Options::Action::genhash: return api::genhash_main("sluiced --genhash", {argv + 2, argv + argc});
     default: break;
   }
   options.file = file_of(options);

@@ -31,6 +31,13 @@ Options complete(Options options, const config::Config& config) {
   return options;
 }
 
+config::ParseOptions parse_options(const Options& options) {
+  config::ParseOptions parse;
+  parse.config_id = options.config_id;
+  parse.require_includes = options.all_config;
+  return parse;
+}
+
 ScriptsFromConfig supervisor_settings(const config::Config& config) {
   ScriptsFromConfig result;
   ScriptResolver scripts(config.global, result.complaints);

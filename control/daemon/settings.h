@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "control/config/config.h"
+#include "control/config/parse.h"
 #include "control/daemon/options.h"
 #include "control/daemon/supervisor/supervisor.h"
 #include "net/error.h"
@@ -16,6 +17,9 @@ namespace sluice::control {
 /// umask, the log's ident, pid file and control socket. A network namespace and an instance become part of these names
 /// (sluiced_blue_one), so that several daemons can run on a host. Pure.
 [[nodiscard]] Options complete(Options options, const config::Config& config);
+
+/// How the options want a configuration to be read.
+[[nodiscard]] config::ParseOptions parse_options(const Options& options);
 
 struct ScriptsFromConfig {
   SupervisorSettings settings;

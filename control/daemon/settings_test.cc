@@ -18,6 +18,13 @@ TEST(Settings, WithoutAnyAreTheDefaults) {
   EXPECT_FALSE(options.umask);
 }
 
+TEST(Settings, HowToReadAFileIsTheCommandLines) {
+  EXPECT_FALSE(parse_options(options_of({})).require_includes);
+  const config::ParseOptions parse = parse_options(options_of({"-e", "-i", "lb1"}));
+  EXPECT_TRUE(parse.require_includes && parse.follow_includes);
+  EXPECT_EQ(parse.config_id, "lb1");
+}
+
 TEST(Settings, OfTheFileGiveWayToTheCommandLine) {
   config::Config config;
   config.process.net_namespace = "red";

@@ -172,6 +172,15 @@ class PoolManager::Impl {
     places_.clear();
   }
 
+  [[nodiscard]] PoolCounts counts() const {
+    PoolCounts counts{.pools = services_.size()};
+    for (const auto& service : services_) {
+      counts.servers += service->spec->servers.size();
+      for (std::size_t i = 0; i < service->spec->servers.size(); ++i) counts.servers_up += service->pool.is_up(i);
+    }
+    return counts;
+  }
+
   [[nodiscard]] std::vector<PoolStatus> status() const {
     std::vector<PoolStatus> all;
     all.reserve(services_.size());
@@ -605,5 +614,6 @@ std::vector<std::string> PoolManager::preview(std::span<const PoolSpec> next) co
 void PoolManager::on_health(const health::HealthEvent& event) { impl_->on_health(event); }
 void PoolManager::stop() { impl_->stop(); }
 std::vector<PoolStatus> PoolManager::status() const { return impl_->status(); }
+PoolCounts PoolManager::counts() const { return impl_->counts(); }
 
 }  // namespace sluice::control

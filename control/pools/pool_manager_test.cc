@@ -136,6 +136,14 @@ TEST_F(Manager, TakesAFailedServerOutAndBringsItBackInKeepalivedsWords) {
   EXPECT_EQ(take_scripts(), (Lines{"up 10.0.2.11"}));
 }
 
+TEST_F(Manager, CountsWhatIsUp) {
+  EXPECT_EQ(manager_.counts(), PoolCounts{});
+  start({pool({real("10.0.2.11"), real("10.0.2.12")})});
+  EXPECT_EQ(manager_.counts(), (PoolCounts{.pools = 1, .servers = 2, .servers_up = 2}));
+  down(0);
+  EXPECT_EQ(manager_.counts(), (PoolCounts{.pools = 1, .servers = 2, .servers_up = 1}));
+}
+
 TEST_F(Manager, InhibitSetsTheWeightToZeroAndBack) {
   PoolSpec spec = pool({real("10.0.2.11", 5), real("10.0.2.12")});
   spec.servers[0].inhibit_on_failure = true;

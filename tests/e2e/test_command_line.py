@@ -80,8 +80,8 @@ def test_what_is_known_but_not_built_yet_is_one_notice_with_its_place(check):
     """keepalived has nothing against such a file, and so the status is 0."""
     status, printed, file = check(GOOD.replace("lb_algo rr", "lb_algo rr\n    persistence_timeout 50"))
     assert status == 0
-    warnings = [line for line in printed.splitlines() if "persistence_timeout" in line]
-    assert len(warnings) == 1 and warnings[0].startswith(f"{file}:3:"), printed
+    notices = [line for line in printed.splitlines() if line.startswith(file)]
+    assert len(notices) == 1 and notices[0].startswith(f"{file}:3:") and "persistence_timeout" in notices[0], printed
 
 
 def test_dirty_files_start_all_the_same(net, sluiced):
