@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // The XDP program that decides, packet by packet, whether the engine or the kernel gets it. To the engine go
 //   (a) IPv4 packets to a service (protocol, VIP, port), and fragments and ICMP errors to a VIP;
-//   (b) replies of NAT destinations that aren't addressed to this host, and ICMP errors about packets sent to them.
+//   (b) packets that a classify rule may give the mark of a service, their fragments, and ICMP errors about replies;
+//   (c) replies of NAT destinations that aren't addressed to this host, and ICMP errors about packets sent to them.
 // Everything else passes. What belongs to the engine while no engine listens is dropped, so that the kernel never
 // answers a client of a VIP with a RST. The maps are filled by dataplane/port/steer.cc; nothing is decided here about
 // where a packet goes next. Frames for other MACs than this host's pass, for the kernel to ignore. Only what steering
@@ -54,6 +55,21 @@ struct {
   __type(key, __be32);
   __type(value, __u8);
 } vips SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_LPM_TRIE);
+  __uint(max_entries, STEER_PREFIXES_MAX);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, struct steer_prefix);
+  __type(value, struct steer_rules);
+} classified SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, __u32);
+} features SEC(".maps");
 
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
@@ -138,8 +154,70 @@ static __always_inline int is_for_service(struct iphdr* ip, void* end) {
   return ports && is_listed(&services, ip->protocol, ip->daddr, ports->destination);
 }
 
-// (b): the destination is neither a VIP nor this host. Non-first fragments have no port to know them by: they pass.
-static __always_inline int is_from_nat_destination(struct iphdr* ip, void* end) {
+// What a rule is asked about. port: of the destination, host order, or any_port. ifindex: any_interface for ICMP
+// errors, which may come from elsewhere than the packets they are about.
+struct question {
+  __be32 source;
+  __u32 ifindex;
+  __u32 port;
+  __u16 vlan;
+  __u8 protocol;
+};
+enum { any_port = 0xffffffff, any_interface = 0xffffffff };
+
+static __always_inline int may_match(const struct steer_rule* rule, const struct question* packet) {
+  if (rule->protocol && rule->protocol != packet->protocol) return 0;
+  if ((packet->source & rule->source_mask) != rule->source) return 0;
+  if (packet->port != any_port && (packet->port < rule->port_first || packet->port > rule->port_last)) return 0;
+  if (!rule->ifindex || packet->ifindex == any_interface) return 1;
+  return rule->ifindex == packet->ifindex && rule->vlan == packet->vlan;
+}
+
+static __always_inline int is_tcp_or_udp(__u8 protocol) { return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP; }
+
+// (b): some rule may mark the packet, or the packet that an ICMP error is about, seen from its other end. The engine
+// decides which, in the rules' order.
+static __always_inline int is_classified(struct iphdr* ip, void* end, __u32 ifindex, __u16 vlan) {
+  __u32 length = bpf_ntohs(ip->tot_len);
+  struct question packet = {
+      .source = ip->saddr, .ifindex = ifindex, .port = any_port, .vlan = vlan, .protocol = ip->protocol};
+  if (ip->protocol == IPPROTO_ICMP) {
+    if (ip->frag_off & bpf_htons(IP_MORE_FRAGMENTS | IP_FRAGMENT_OFFSET)) return 0;
+    struct icmp_header* icmp = ip_payload(ip, end, length, sizeof(*icmp) + sizeof(struct iphdr));
+    if (!icmp || !is_icmp_error(icmp->type)) return 0;
+    struct iphdr* quoted = (void*)(icmp + 1);
+    if ((quoted->frag_off & bpf_htons(IP_FRAGMENT_OFFSET)) || quoted->saddr != ip->daddr) return 0;
+    struct l4_ports* ports = ip_payload(quoted, end, 0xffff, sizeof(*ports));
+    if (!ports) return 0;
+    packet.source = quoted->daddr;
+    packet.ifindex = any_interface;
+    packet.port = bpf_ntohs(ports->source);
+    packet.protocol = quoted->protocol;
+  } else if (!(ip->frag_off & bpf_htons(IP_MORE_FRAGMENTS | IP_FRAGMENT_OFFSET))) {
+    struct l4_ports* ports = ip_payload(ip, end, length, sizeof(*ports));
+    if (!ports) return 0;
+    packet.port = bpf_ntohs(ports->destination);
+  }
+  if (!is_tcp_or_udp(packet.protocol)) return 0;
+
+  struct steer_prefix key = {.length = 32, .address = ip->daddr};
+  struct steer_rules* rules = bpf_map_lookup_elem(&classified, &key);
+  if (!rules) return 0;
+  for (__u32 i = 0; i < STEER_RULES_OF_PREFIX; i++) {
+    if (i >= rules->count) break;
+    if (may_match(&rules->rules[i], &packet)) return 1;
+  }
+  return 0;
+}
+
+// A real server of a fwmark service without a port of its own answers from any.
+static __always_inline int is_nat_destination(__u8 protocol, __be32 address, __be16 port, __u32 used) {
+  if (is_listed(&nat_destinations, protocol, address, port)) return 1;
+  return (used & STEER_NAT_WITHOUT_PORT) && is_listed(&nat_destinations, protocol, address, 0);
+}
+
+// (c): the destination is neither a VIP nor this host. Non-first fragments have no port to know them by: they pass.
+static __always_inline int is_from_nat_destination(struct iphdr* ip, void* end, __u32 used) {
   __u32 length = bpf_ntohs(ip->tot_len);
   if (ip->frag_off & bpf_htons(IP_FRAGMENT_OFFSET)) return 0;
   if (ip->protocol == IPPROTO_ICMP) {
@@ -148,11 +226,11 @@ static __always_inline int is_from_nat_destination(struct iphdr* ip, void* end) 
     struct iphdr* quoted = (void*)(icmp + 1);
     if ((quoted->frag_off & bpf_htons(IP_FRAGMENT_OFFSET)) || !has_ports(quoted->protocol)) return 0;
     struct l4_ports* ports = ip_payload(quoted, end, 0xffff, sizeof(*ports));
-    return ports && is_listed(&nat_destinations, quoted->protocol, quoted->daddr, ports->destination);
+    return ports && is_nat_destination(quoted->protocol, quoted->daddr, ports->destination, used);
   }
   if (!has_ports(ip->protocol)) return 0;
   struct l4_ports* ports = ip_payload(ip, end, length, sizeof(*ports));
-  return ports && is_listed(&nat_destinations, ip->protocol, ip->saddr, ports->source);
+  return ports && is_nat_destination(ip->protocol, ip->saddr, ports->source, used);
 }
 
 // A switch floods what it doesn't know, DR's frames for a real server among them: those are somebody else's, as are
@@ -163,16 +241,24 @@ static __always_inline int is_to_this_host(struct ethhdr* ethernet) {
   return bpf_map_lookup_elem(&macs, &key) != 0;
 }
 
-static __always_inline int is_for_engine(void* data, void* end) {
+static __always_inline __u32 features_used(void) {
+  __u32 key = 0;
+  __u32* used = bpf_map_lookup_elem(&features, &key);
+  return used ? *used : 0;
+}
+
+static __always_inline int is_for_engine(void* data, void* end, __u32 ifindex) {
   struct ethhdr* ethernet = data;
   if ((void*)(ethernet + 1) > end) return 0;
 
   void* next = ethernet + 1;
   __be16 ether_type = ethernet->h_proto;
+  __u16 vlan = 0;
   if (ether_type == bpf_htons(ETH_P_8021Q)) {
     struct vlan_tag* tag = next;
     if ((void*)(tag + 1) > end) return 0;
     ether_type = tag->ether_type;
+    vlan = bpf_ntohs(tag->control) & 0x0fff;
     next = tag + 1;
   }
   if (ether_type != bpf_htons(ETH_P_IP)) return 0;
@@ -181,11 +267,12 @@ static __always_inline int is_for_engine(void* data, void* end) {
   if ((void*)(ip + 1) > end || ip->version != 4 || ip->ihl < 5) return 0;
 
   __be32 destination = ip->daddr;
-  int for_engine = 0;
-  if (bpf_map_lookup_elem(&vips, &destination))
-    for_engine = is_for_service(ip, end);
-  else if (!bpf_map_lookup_elem(&local_addresses, &destination))
-    for_engine = is_from_nat_destination(ip, end);
+  __u32 used = features_used();
+  int is_vip = bpf_map_lookup_elem(&vips, &destination) != 0;
+  int for_engine = is_vip && is_for_service(ip, end);
+  if (!for_engine && (used & STEER_CLASSIFY)) for_engine = is_classified(ip, end, ifindex, vlan);
+  if (!for_engine && !is_vip && !bpf_map_lookup_elem(&local_addresses, &destination))
+    for_engine = is_from_nat_destination(ip, end, used);
   return for_engine && is_to_this_host(ethernet);
 }
 
@@ -197,9 +284,9 @@ static __always_inline int count(__u32 which, int action) {
 
 SEC("xdp")
 int sluice_steer(struct xdp_md* ctx) {
-  if (!is_for_engine((void*)(long)ctx->data, (void*)(long)ctx->data_end)) return count(STEER_PASSED, XDP_PASS);
-
   __u32 ifindex = ctx->ingress_ifindex;
+  if (!is_for_engine((void*)(long)ctx->data, (void*)(long)ctx->data_end, ifindex)) return count(STEER_PASSED, XDP_PASS);
+
   __u32 queue = ctx->rx_queue_index;
   __u32* slot = bpf_map_lookup_elem(&interfaces, &ifindex);
   if (!slot || queue >= STEER_QUEUES_MAX) return count(STEER_DROPPED_NO_ENGINE, XDP_DROP);

@@ -44,6 +44,46 @@ steer_mac key_of(net::MacAddr mac) {
   return key;
 }
 
+steer_prefix key_of(const Ipv4Prefix& prefix) {
+  return {.length = prefix.length, .address = net::Be32(prefix.first()).raw()};
+}
+
+steer_rule compile(const ClassifyRule& rule) {
+  return {.source = net::Be32(rule.source.first()).raw(),
+          .source_mask = net::Be32(rule.source.mask()).raw(),
+          .ifindex = rule.ingress ? static_cast<std::uint32_t>(rule.ingress->ifindex) : 0,
+          .vlan = rule.ingress ? rule.ingress->vlan : std::uint16_t{0},
+          .port_first = rule.port_first,
+          .port_last = rule.port_last,
+          .protocol = rule.protocol ? static_cast<std::uint8_t>(*rule.protocol) : std::uint8_t{0},
+          .zero = 0};
+}
+
+steer_rules compile(std::span<const ClassifyRule> rules) {
+  steer_rules compiled{};
+  if (rules.size() <= STEER_RULES_OF_PREFIX) {
+    for (const ClassifyRule& rule : rules) compiled.rules[compiled.count++] = compile(rule);
+  } else {
+    compiled.rules[0] = compile(ClassifyRule{});
+    compiled.count = 1;
+  }
+  return compiled;
+}
+
+/// For each prefix the rules whose prefix covers it: the trie finds the longest only.
+std::map<Ipv4Prefix, std::vector<ClassifyRule>> by_prefix(std::span<const ClassifyRule> rules) {
+  std::map<Ipv4Prefix, std::vector<ClassifyRule>> result;
+  for (const ClassifyRule& rule : rules) {
+    result[{net::Ipv4Addr::from_host(rule.destination.first()), rule.destination.length}] = {};
+  }
+  for (auto& [prefix, covering] : result) {
+    for (const ClassifyRule& rule : rules) {
+      if (rule.destination.contains(prefix)) covering.push_back(rule);
+    }
+  }
+  return result;
+}
+
 std::string reason(int error) { return std::strerror(error < 0 ? -error : error); }
 
 std::uint32_t attach_flags(XdpMode mode) { return mode == XdpMode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE; }
@@ -168,6 +208,8 @@ Result<> Steer::load_object() {
   services_fd_ = map_fd("services");
   vips_fd_ = map_fd("vips");
   nat_destinations_fd_ = map_fd("nat_destinations");
+  classified_fd_ = map_fd("classified");
+  features_fd_ = map_fd("features");
   local_addresses_fd_ = map_fd("local_addresses");
   macs_fd_ = map_fd("macs");
   counters_fd_ = map_fd("counters");
@@ -210,6 +252,42 @@ void Steer::remove_service(net::Protocol protocol, net::Endpoint endpoint) {
   bpf_map_delete_elem(vips_fd_, &address);
 }
 
+// What comes or changes first, then what goes: a packet that is wanted before and after is wanted in between.
+Result<> Steer::set_classify(std::span<const ClassifyRule> rules) {
+  const auto wanted = by_prefix(rules);
+  for (const auto& [prefix, covering] : wanted) {
+    const auto known = classified_.find(prefix);
+    if (known != classified_.end() && known->second == covering) continue;
+    const auto key = key_of(prefix);
+    const auto value = compile(covering);
+    if (const int error = bpf_map_update_elem(classified_fd_, &key, &value, BPF_ANY); error != 0) {
+      return fail(fmt::format("classify {}/{}", prefix.address.text(), prefix.length),
+                  error == -ENOSPC ? "the steering table of prefixes is full"
+                                   : "can't be added to the steering table of prefixes: " + reason(error));
+    }
+    classified_[prefix] = covering;
+    set_features();
+  }
+  for (auto known = classified_.begin(); known != classified_.end();) {
+    const auto key = key_of(known->first);
+    if (wanted.contains(known->first)) {
+      ++known;
+    } else {
+      bpf_map_delete_elem(classified_fd_, &key);
+      known = classified_.erase(known);
+    }
+  }
+  set_features();
+  return {};
+}
+
+void Steer::set_features() const {
+  const std::uint32_t key = 0;
+  const std::uint32_t used =
+      (classified_.empty() ? 0 : STEER_CLASSIFY) | (nat_destinations_without_port_ == 0 ? 0 : STEER_NAT_WITHOUT_PORT);
+  bpf_map_update_elem(features_fd_, &key, &used, BPF_ANY);
+}
+
 Result<> Steer::add_local_address(net::Ipv4Addr address) {
   const auto key = address.value.raw();
   return insert(local_addresses_fd_, &key, address.text(), "local addresses");
@@ -238,6 +316,7 @@ Result<> Steer::add_nat_destination(net::Protocol protocol, net::Endpoint endpoi
       nat_destination_users_.erase(users);
       return added;
     }
+    if (endpoint.port.is_zero() && nat_destinations_without_port_++ == 0) set_features();
   }
   ++users->second;
   return {};
@@ -249,6 +328,7 @@ void Steer::remove_nat_destination(net::Protocol protocol, net::Endpoint endpoin
   nat_destination_users_.erase(users);
   const auto key = key_of(protocol, endpoint);
   bpf_map_delete_elem(nat_destinations_fd_, &key);
+  if (endpoint.port.is_zero() && --nat_destinations_without_port_ == 0) set_features();
 }
 
 Result<> Steer::attach(const std::string& interface, XdpMode mode) {

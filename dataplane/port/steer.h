@@ -9,8 +9,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
+#include "dataplane/classify/rule.h"
 #include "dataplane/port/log.h"
 #include "net/address.h"
 #include "net/error.h"
@@ -53,7 +56,12 @@ class Steer {
   /// A destination MAC that is this host's; only such frames are steered. attach() adds the interface's own.
   Result<> add_mac(net::MacAddr mac);
   void remove_mac(net::MacAddr mac);
-  /// Counted: several services may share a real server; its replies are steered until it was removed as often.
+  /// Packets that one of these rules may match are steered from now on, and those of the rules set before, but not of
+  /// these, no more. Of more than 16 rules for one address the conditions other than the destination are forgotten: the
+  /// engine gets more than it needs and gives it to the host.
+  Result<> set_classify(std::span<const ClassifyRule> rules);
+  /// Counted: several services may share a real server; its replies are steered until it was removed as often. Port 0:
+  /// replies from any port.
   Result<> add_nat_destination(net::Protocol protocol, net::Endpoint endpoint);
   void remove_nat_destination(net::Protocol protocol, net::Endpoint endpoint);
 
@@ -86,6 +94,7 @@ class Steer {
   Result<> replace_or_attach(const std::string& interface, int ifindex, XdpMode mode);
   Result<std::uint32_t> take_slot(const std::string& interface, int ifindex);
   void detach(const Attachment& attachment);
+  void set_features() const;
 
   Log log_;
   bpf_object* object_ = nullptr;
@@ -95,6 +104,8 @@ class Steer {
   int services_fd_ = -1;
   int vips_fd_ = -1;
   int nat_destinations_fd_ = -1;
+  int classified_fd_ = -1;
+  int features_fd_ = -1;
   int local_addresses_fd_ = -1;
   int macs_fd_ = -1;
   int counters_fd_ = -1;
@@ -102,6 +113,8 @@ class Steer {
   std::map<std::string, Attachment> attachments_;
   std::map<net::Ipv4Addr, std::uint32_t> services_of_vip_;
   std::map<std::pair<net::Endpoint, net::Protocol>, std::uint32_t> nat_destination_users_;
+  std::size_t nat_destinations_without_port_ = 0;
+  std::map<Ipv4Prefix, std::vector<ClassifyRule>> classified_;  // what the kernel has: rules that cover the prefix
 };
 
 }  // namespace sluice::dataplane

@@ -12,7 +12,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <random>
+#include <string>
 
+#include "dataplane/classify/classifier.h"
 #include "dataplane/port/af_xdp.h"
 #include "dataplane/port/private_network.h"
 #include "net/headers.h"
@@ -258,6 +261,170 @@ TEST_F(SteerTest, RepliesToAnAddressThatThisHostLosesAreSteered) {
   EXPECT_EQ(verdict(reply), XDP_PASS);
   steer_->remove_local_address(host.address);
   EXPECT_EQ(verdict(reply), XDP_DROP);
+}
+
+// --- classify rules
+
+Ipv4Prefix prefix(const char* address, unsigned length) { return {*net::Ipv4Addr::parse(address), length}; }
+
+struct ClassifyRow {
+  const char* description;
+  Bytes frame;
+  bool for_engine;
+};
+
+std::vector<ClassifyRow> classify_rows() {
+  const auto marked = endpoint("10.0.3.7", 80);
+  const auto request = packet(client, marked);
+  const auto other_port = packet(client, endpoint("10.0.3.7", 90));
+  const auto from_elsewhere = packet(endpoint("10.5.1.1", 30010), marked);
+  const auto error = packet(endpoint("192.0.2.1", 0), marked);
+  return {
+      {"TCP to the first port", request.tcp(net::tcp_syn), true},
+      {"TCP to the last port", packet(client, endpoint("10.0.3.255", 89)).tcp(net::tcp_ack), true},
+      {"behind a VLAN tag", PacketBuilder(request).vlan(7).tcp(net::tcp_syn), true},
+      {"a port before", packet(client, endpoint("10.0.3.7", 79)).tcp(net::tcp_syn), false},
+      {"a port behind", other_port.tcp(net::tcp_syn), false},
+      {"UDP", request.udp(), false},
+      {"an address before", packet(client, endpoint("10.0.2.255", 80)).tcp(net::tcp_syn), false},
+      {"an address behind", packet(client, endpoint("10.0.4.0", 80)).tcp(net::tcp_syn), false},
+      {"another source", from_elsewhere.tcp(net::tcp_syn), false},
+      {"ping", error.icmp_error(8, 0, packet(marked, client).tcp(0), 28), false},
+      {"a protocol without ports", request.around(net::Protocol::ipip, request.tcp(0)), false},
+      {"first fragment", fragment(request.tcp(net::tcp_ack), 0x2000), true},
+      {"later fragment", fragment(request.tcp(net::tcp_ack), 0x0010), true},
+      {"fragment of what may be another port's", fragment(other_port.tcp(net::tcp_ack), 0x0010), true},
+      {"fragment of another source", fragment(from_elsewhere.tcp(net::tcp_ack), 0x0010), false},
+      {"fragment of another protocol", fragment(request.udp(), 0x0010), false},
+      {"ICMP about a reply", error.icmp_error(3, 4, packet(marked, client).tcp(0), 28), true},
+      {"ICMP about what the host sent from another port",
+       error.icmp_error(3, 4, packet(endpoint("10.0.3.7", 22), client).tcp(0), 28), false},
+      {"ICMP about what the host sent elsewhere",
+       error.icmp_error(3, 4, packet(marked, endpoint("10.5.1.1", 1)).tcp(0), 28), false},
+      {"ICMP about the other protocol", error.icmp_error(3, 4, packet(marked, client).udp(), 28), false},
+      {"ICMP about a packet of another host", error.icmp_error(3, 4, packet(host, client).tcp(0), 28), false},
+      {"ICMP redirect", error.icmp_error(5, 0, packet(marked, client).tcp(0), 28), false},
+  };
+}
+
+TEST_F(SteerTest, WhatAClassifyRuleMayMarkIsTheEngines) {
+  for (const auto& row : classify_rows()) EXPECT_EQ(verdict(row.frame), XDP_PASS) << row.description;
+  ASSERT_TRUE(steer_->set_classify(std::vector<ClassifyRule>{{.mark = 5,
+                                                              .destination = prefix("10.0.3.9", 24),
+                                                              .protocol = net::Protocol::tcp,
+                                                              .port_first = 80,
+                                                              .port_last = 89,
+                                                              .source = prefix("10.0.1.0", 24)}}));
+  for (const auto& row : classify_rows()) {
+    EXPECT_EQ(verdict(row.frame), row.for_engine ? XDP_DROP : XDP_PASS) << row.description;
+  }
+  for (const auto& row : rows()) EXPECT_EQ(verdict(row.frame), row.for_engine ? XDP_DROP : XDP_PASS) << row.description;
+  start_engine();
+  for (const auto& row : classify_rows()) {
+    EXPECT_EQ(verdict(row.frame), row.for_engine ? XDP_REDIRECT : XDP_PASS) << row.description;
+  }
+  ASSERT_TRUE(steer_->set_classify({}));
+  for (const auto& row : classify_rows()) EXPECT_EQ(verdict(row.frame), XDP_PASS) << row.description;
+}
+
+TEST_F(SteerTest, AClassifyRuleMayMarkAnotherPortOfAVipAndOfTheHost) {
+  const auto to_vip = packet(client, vip_other_port).tcp(net::tcp_syn);
+  const auto to_host = packet(client, host).tcp(net::tcp_syn);
+  ASSERT_TRUE(steer_->set_classify(std::vector<ClassifyRule>{{.mark = 5, .destination = prefix("10.0.0.0", 28)}}));
+  EXPECT_EQ(verdict(to_vip), XDP_DROP);
+  EXPECT_EQ(verdict(to_host), XDP_DROP);
+}
+
+TEST_F(SteerTest, TheInterfaceOfAClassifyRuleIsHonoured) {
+  const auto untagged = packet(client, endpoint("10.0.3.7", 80)).tcp(net::tcp_syn);
+  const auto tagged = PacketBuilder(packet(client, endpoint("10.0.3.7", 80))).vlan(7).tcp(net::tcp_syn);
+  const auto set = [&](Ingress ingress) {
+    ASSERT_TRUE(steer_->set_classify(
+        std::vector<ClassifyRule>{{.mark = 5, .destination = prefix("10.0.3.7", 32), .ingress = ingress}}));
+  };
+  const int lo = static_cast<int>(if_nametoindex("lo"));  // where packets of test runs come from
+  set({PortId{0}, lo, 0});
+  EXPECT_EQ(verdict(untagged), XDP_DROP);
+  EXPECT_EQ(verdict(tagged), XDP_PASS);
+  set({PortId{0}, lo, 7});
+  EXPECT_EQ(verdict(untagged), XDP_PASS);
+  EXPECT_EQ(verdict(tagged), XDP_DROP);
+  set({PortId{0}, lo + 1, 0});
+  EXPECT_EQ(verdict(untagged), XDP_PASS);
+  // A router's complaint about a reply may come in anywhere.
+  const auto error = packet(endpoint("192.0.2.1", 0), endpoint("10.0.3.7", 80));
+  EXPECT_EQ(verdict(error.icmp_error(3, 4, packet(endpoint("10.0.3.7", 80), client).tcp(0), 28)), XDP_DROP);
+}
+
+TEST_F(SteerTest, MoreClassifyRulesThanFitTakeEverythingToTheirAddress) {
+  std::vector<ClassifyRule> rules;
+  const auto request = packet(client, endpoint("10.0.3.7", 22)).tcp(net::tcp_syn);
+  for (std::uint16_t port = 1000; port < 1016; ++port) {
+    rules.push_back({.mark = 5, .destination = prefix("10.0.3.7", 32), .port_first = port, .port_last = port});
+  }
+  ASSERT_TRUE(steer_->set_classify(rules));
+  EXPECT_EQ(verdict(request), XDP_PASS);
+  EXPECT_EQ(verdict(packet(client, endpoint("10.0.3.7", 1015)).tcp(net::tcp_syn)), XDP_DROP);
+  rules.push_back({.mark = 5, .destination = prefix("10.0.3.7", 32), .port_first = 1016, .port_last = 1016});
+  ASSERT_TRUE(steer_->set_classify(rules));
+  EXPECT_EQ(verdict(request), XDP_DROP);
+  EXPECT_EQ(verdict(packet(client, endpoint("10.0.3.8", 22)).tcp(net::tcp_syn)), XDP_PASS);
+}
+
+// The program and the workers read the same rules: the engine gets what it marks, and nothing else.
+TEST_F(SteerTest, RandomClassifyRulesSteerWhatTheClassifierMarks) {
+  const std::uint32_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  const auto below = [&](std::uint32_t n) { return std::uint32_t(random() % n); };
+  const auto address = [&] { return net::Ipv4Addr::from_host(0x0a090000u | below(2) << 8 | below(8)); };
+  const auto port = [&] { return std::uint16_t(80 + below(6)); };
+  const auto protocol = [&] { return below(2) == 0 ? net::Protocol::tcp : net::Protocol::udp; };
+  const int lo = static_cast<int>(if_nametoindex("lo"));
+  int steered = 0;
+  for (int round = 0; round < 100; ++round) {
+    std::vector<ClassifyRule> rules(below(16));
+    for (ClassifyRule& rule : rules) {
+      rule = {.mark = 1, .destination = {address(), 24 + below(9)}};
+      if (below(2) == 0) rule.protocol = protocol();
+      if (below(2) == 0) {
+        rule.port_first = port();
+        rule.port_last = std::uint16_t(rule.port_first + below(3));
+      }
+      if (below(2) == 0) rule.source = {address(), 24 + below(9)};
+      if (below(3) == 0) rule.ingress = Ingress{PortId{0}, lo + int(below(2)), std::uint16_t(below(2) * 7)};
+      if (rule.ingress && rule.ingress->ifindex != lo) rule.ingress->port = PortId{1};
+    }
+    ASSERT_TRUE(steer_->set_classify(rules));
+    const Classifier classifier(rules);
+    for (int i = 0; i < 60; ++i) {
+      const net::FiveTuple tuple{
+          {address(), net::L4Port::of(port())}, {address(), net::L4Port::of(port())}, protocol()};
+      PacketBuilder builder = packet(tuple.source, tuple.destination);
+      const auto vlan = std::uint16_t(below(2) * 7);
+      if (vlan != 0) builder.vlan(vlan);
+      const bool expected = classifier.mark_of(tuple, PortId{0}, vlan) != 0;
+      const Bytes frame = tuple.protocol == net::Protocol::tcp ? builder.tcp(net::tcp_syn) : builder.udp();
+      ASSERT_EQ(verdict(frame), expected ? XDP_DROP : XDP_PASS)
+          << "round " << round << ": " << testing::describe(frame);
+      steered += expected;
+    }
+  }
+  EXPECT_GT(steered, 500);
+}
+
+TEST_F(SteerTest, ANatDestinationWithoutPortAnswersFromAnyPort) {
+  const auto reply = packet(endpoint("10.0.2.12", 1234), client).tcp(net::tcp_ack);
+  const auto error =
+      packet(endpoint("10.0.2.250", 0), client).icmp_error(3, 4, packet(client, endpoint("10.0.2.12", 99)).tcp(0), 28);
+  EXPECT_EQ(verdict(reply), XDP_PASS);
+  ASSERT_TRUE(steer_->add_nat_destination(net::Protocol::tcp, endpoint("10.0.2.12", 0)));
+  EXPECT_EQ(verdict(reply), XDP_DROP);
+  EXPECT_EQ(verdict(error), XDP_DROP);
+  EXPECT_EQ(verdict(packet(endpoint("10.0.2.12", 1234), client).udp()), XDP_PASS);
+  EXPECT_EQ(verdict(packet(endpoint("10.0.2.12", 1234), host).tcp(0)), XDP_PASS);
+  steer_->remove_nat_destination(net::Protocol::tcp, endpoint("10.0.2.12", 0));
+  EXPECT_EQ(verdict(reply), XDP_PASS);
 }
 
 std::uint32_t attached_program(const std::string& interface) {
