@@ -42,6 +42,15 @@ TEST(Traps, StrictModeDropsPacketsToItsAddresses) {
   expect_calm(instance("A", 1, "strict_mode\nversion 3\naccept"));
 }
 
+TEST(Traps, AMasterWithAhHasToListenFirst) {
+  const std::string ah = "authentication {\nauth_type AH\nauth_pass x\n}\n";
+  const auto outcome = parse(instance("A", 1, "state MASTER\n" + ah));
+  EXPECT_TRUE(complains(outcome, "state MASTER is taken as BACKUP")) << all_complaints(outcome);
+  EXPECT_EQ(outcome.config.vrrp_instances.at(0).state, InitialState::backup);
+  EXPECT_FALSE(complains(parse(instance("A", 1, ah)), "taken as BACKUP"));
+  EXPECT_FALSE(complains(parse(instance("A", 1, "state MASTER\npriority 255\n" + ah)), "taken as BACKUP"));
+}
+
 TEST(Traps, StrictModeKnowsNoUnicast) {
   expect_careful(instance("A", 1, "strict_mode\nversion 3\naccept\nunicast_peer {\n192.0.2.7\n}"), "has unicast_peers");
 }

@@ -145,6 +145,11 @@ class Settler {
     if (vi_.strict) return warn(auth.place, "authentication ignored, strict mode has none");
     if (vi_.version == 3) return warn(auth.place, "authentication ignored, VRRP 3 has none");
     vi_.authentication = Authentication{*auth.type, auth.password};
+    // A master that has just started doesn't know the sequence number that the others saw last.
+    if (auth.type == AuthType::ah && vi_.state == InitialState::master && vi_.priority != owner_priority) {
+      warn(auth.place, "state MASTER is taken as BACKUP: with auth_type AH an instance has to listen first");
+      vi_.state = InitialState::backup;
+    }
   }
 
   void preemption() {
