@@ -473,7 +473,9 @@ bool Worker::take_updates() {
     else if (auto* removed = std::get_if<RemoveService>(update))
       apply(*removed);
     else if (auto* destination = std::get_if<SetDestination>(update))
-      apply(*destination);
+      apply(destination->id, destination->destination);
+    else if (auto* many = std::get_if<SetDestinations>(update))
+      taken += apply(*many);
     else if (auto* port = std::get_if<SetPort>(update))
       port_infos_[index(port->id)] = {port->mac, port->mtu};
     else if (auto* timeouts = std::get_if<SetTimeouts>(update))
@@ -507,11 +509,17 @@ void Worker::apply(RemoveService& update) {
 }
 
 // An edit lifts the overload when the threshold goes, or goes up (IPVS).
-void Worker::apply(const SetDestination& update) {
-  Destination& destination = destinations_[index(update.id)];
-  const std::uint32_t upper = update.destination.upper_threshold;
-  if (upper == 0 || upper > destination.upper_threshold) loads_[index(update.id)].overloaded = false;
-  destination = update.destination;
+void Worker::apply(DestinationId id, const Destination& update) {
+  Destination& destination = destinations_[index(id)];
+  const std::uint32_t upper = update.upper_threshold;
+  if (upper == 0 || upper > destination.upper_threshold) loads_[index(id)].overloaded = false;
+  destination = update;
+}
+
+/// Returns how many updates more it counts as: a destination is three cache lines, a service some tens.
+std::size_t Worker::apply(const SetDestinations& update) {
+  for (std::size_t i = 0; i < update.ids.size(); ++i) apply(update.ids[i], update.destinations[i]);
+  return update.ids.size() / 16;
 }
 
 bool Worker::continue_dump() {

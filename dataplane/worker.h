@@ -152,7 +152,8 @@ class Worker {
   bool take_updates();
   void apply(SetService& update);
   void apply(RemoveService& update);
-  void apply(const SetDestination& update);
+  void apply(DestinationId id, const Destination& update);
+  std::size_t apply(const SetDestinations& update);
   bool continue_dump();
 
   WorkerConfig config_;

@@ -51,6 +51,16 @@ std::optional<IpAddr> IpAddr::parse(std::string_view text) {
 
 Ipv4Addr IpAddr::v4() const { return load<Ipv4Addr>(bytes_.data()); }
 Ipv6Addr IpAddr::v6() const { return {bytes_}; }
+std::size_t IpAddr::hash() const {
+  // The finalizer of MurmurHash3 over both halves: neighbouring addresses must not be neighbours in a table.
+  const auto mix = [](std::uint64_t x) {
+    x = (x ^ (x >> 33)) * 0xff51afd7ed558ccdull;
+    x = (x ^ (x >> 33)) * 0xc4ceb9fe1a85ec53ull;
+    return x ^ (x >> 33);
+  };
+  return mix(load<std::uint64_t>(bytes_.data()) ^ mix(load<std::uint64_t>(bytes_.data() + 8) + (is_v6_ ? 1 : 0)));
+}
+
 std::string IpAddr::text() const { return is_v6_ ? v6().text() : v4().text(); }
 
 std::optional<MacAddr> MacAddr::parse(std::string_view text) {

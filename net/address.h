@@ -60,6 +60,8 @@ class IpAddr {
   [[nodiscard]] Ipv6Addr v6() const;
   [[nodiscard]] std::string text() const;
 
+  [[nodiscard]] std::size_t hash() const;
+
   auto operator<=>(const IpAddr&) const = default;
 
  private:
@@ -127,7 +129,5 @@ struct FiveTuple {
 
 template <>
 struct std::hash<sluice::net::IpAddr> {
-  std::size_t operator()(const sluice::net::IpAddr& address) const noexcept {
-    return std::hash<std::string>{}(address.text());
-  }
+  std::size_t operator()(const sluice::net::IpAddr& address) const noexcept { return address.hash(); }
 };

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <span>
+#include <utility>
 
 #include "dataplane/flow/tcp_state.h"
 
@@ -54,15 +56,81 @@ void EngineBackend::post_all(Make&& make) {
   for (std::size_t worker = 0; worker < engine_.workers(); ++worker) engine_.mailbox(worker).post(make());
 }
 
+// --- batches
+
+void EngineBackend::commit() {
+  assert(batch_depth_ > 0);
+  if (--batch_depth_ == 0) flush();
+}
+
+void EngineBackend::touch(ServiceEntry& entry) {
+  if (!std::exchange(entry.is_dirty, true)) dirty_services_.push_back(&entry);
+}
+
+void EngineBackend::touch(DestinationId id) {
+  if (!std::exchange(entry_of(id).is_dirty, true)) dirty_destinations_.push_back(id);
+}
+
+// A list never names a real server that the workers don't know, and one that has gone is dropped only when no list
+// names it any more.
+void EngineBackend::flush() {
+  flush_destinations(true);
+  flush_services();
+  flush_destinations(false);
+  for (const DestinationId id : dirty_destinations_) entry_of(id).is_dirty = false;
+  dirty_destinations_.clear();
+}
+
+void EngineBackend::flush_destinations(bool in_table) {
+  std::vector<DestinationId> ids;
+  for (const DestinationId id : dirty_destinations_) {
+    if (entry_of(id).in_table == in_table) ids.push_back(id);
+  }
+  for (std::size_t from = 0; from < ids.size(); from += dataplane::SetDestinations::most) {
+    const auto part = std::span(ids).subspan(from, std::min(ids.size() - from, dataplane::SetDestinations::most));
+    std::vector<dataplane::Destination> compiled;
+    compiled.reserve(part.size());
+    for (const DestinationId id : part) compiled.push_back(compile(entry_of(id)));
+    post_all([&] { return dataplane::SetDestinations{{part.begin(), part.end()}, compiled}; });
+  }
+}
+
+void EngineBackend::flush_services() {
+  for (ServiceEntry* entry : dirty_services_) {
+    if (!entry->is_leaving) continue;
+    if (steer_ != nullptr) steer_->remove_service(entry->spec.key.protocol, endpoint_of(entry->spec.key));
+    post_all([&] { return dataplane::RemoveService{entry->id, nullptr, nullptr}; });
+    free_services_.insert(entry->id);
+  }
+  for (ServiceEntry* entry : std::exchange(dirty_services_, {})) {
+    entry->is_dirty = false;
+    if (entry->is_leaving) {
+      last_found_ = nullptr;
+      services_.erase(services_.find(entry->spec.key));
+    } else {
+      post_service(*entry);
+    }
+  }
+}
+
 // --- services
 
 Result<> EngineBackend::add_service(const VirtualServiceSpec& spec) {
   const std::string where = spec.key.text();
-  if (services_.contains(spec.key)) return fail(where, "the service already exists");
+  const auto known = services_.find(spec.key);
+  if (known != services_.end() && !known->second.is_leaving) return fail(where, "the service already exists");
   if (spec.key.has_mark()) return fail(where, "the engine knows no marks so far");
   if (!spec.key.address.is_v4()) return fail(where, "the engine forwards IPv4 only so far");
   const auto scheduler = dataplane::scheduler_from_name(spec.scheduler);
   if (!scheduler) return fail(where, fmt::format("the engine has no scheduler '{}'", spec.scheduler));
+  const Batch batch(*this);
+  if (known != services_.end()) {
+    ServiceEntry& entry = known->second;
+    entry.is_leaving = false;
+    entry.spec = spec;
+    entry.scheduler = *scheduler;
+    return {};
+  }
 
   ServiceEntry entry;
   entry.spec = spec;
@@ -74,7 +142,7 @@ Result<> EngineBackend::add_service(const VirtualServiceSpec& spec) {
   } else {
     return fail(where, fmt::format("the engine has no room for more than {} services", dataplane::services_max));
   }
-  // The workers know it before the first packet can come.
+  // The workers know it before the first packet can come, though still without real servers.
   post_service(entry);
   if (steer_ != nullptr) {
     if (auto steered = steer_->add_service(spec.key.protocol, endpoint_of(spec.key)); !steered) {
@@ -92,28 +160,32 @@ Result<> EngineBackend::change_service(const VirtualServiceSpec& spec) {
   if (!entry) return std::unexpected(entry.error());
   const auto scheduler = dataplane::scheduler_from_name(spec.scheduler);
   if (!scheduler) return fail(spec.key.text(), fmt::format("the engine has no scheduler '{}'", spec.scheduler));
+  const Batch batch(*this);
   (*entry)->spec = spec;
   (*entry)->scheduler = *scheduler;
-  post_service(**entry);
+  touch(**entry);
   return {};
 }
 
 Result<> EngineBackend::remove_service(const VirtualServiceKey& key) {
   auto entry = find_service(key);
   if (!entry) return std::unexpected(entry.error());
-  if (steer_ != nullptr) steer_->remove_service(key.protocol, endpoint_of(key));
+  const Batch batch(*this);
   for (const DestinationId id : (*entry)->destinations) take_out(id);
-  const ServiceId id = (*entry)->id;
-  post_all([&] { return dataplane::RemoveService{id, nullptr, nullptr}; });
-  free_services_.insert(id);
-  services_.erase(key);
+  (*entry)->destinations.clear();
+  (*entry)->is_leaving = true;
+  touch(**entry);
   return {};
 }
 
 Result<EngineBackend::ServiceEntry*> EngineBackend::find_service(const VirtualServiceKey& key) {
-  const auto found = services_.find(key);
-  if (found == services_.end()) return fail(key.text(), "no such service");
-  return &found->second;
+  if (last_found_ == nullptr || last_found_->spec.key != key) {
+    const auto found = services_.find(key);
+    if (found == services_.end()) return fail(key.text(), "no such service");
+    last_found_ = &found->second;
+  }
+  if (last_found_->is_leaving) return fail(key.text(), "no such service");
+  return last_found_;
 }
 
 void EngineBackend::post_service(const ServiceEntry& entry) {
@@ -126,7 +198,7 @@ void EngineBackend::post_service(const ServiceEntry& entry) {
     service->sh_port = entry.spec.sh_port;
     service->candidates.reserve(entry.destinations.size());
     for (const DestinationId id : entry.destinations) {
-      const DestinationSpec& spec = destinations_[dataplane::index(id)]->spec;
+      const DestinationSpec& spec = entry_of(id).spec;
       service->candidates.push_back({id, spec.weight});
       service->has_nat = service->has_nat || spec.method == ForwardingMethod::nat;
     }
@@ -137,38 +209,55 @@ void EngineBackend::post_service(const ServiceEntry& entry) {
 
 // --- destinations
 
+std::size_t EngineBackend::hash_of(const VirtualServiceKey& service, const DestinationKey& destination) {
+  const auto mix = [](std::size_t sum, std::size_t more) { return (sum ^ more) * 0x9e3779b97f4a7c15ull; };
+  std::size_t sum = mix(service.address.hash(), destination.address.hash() << 1);
+  sum = mix(sum, (std::size_t{service.mark} << 32) | (std::size_t{service.port.value.raw()} << 16) |
+                     destination.port.value.raw());
+  sum = mix(sum, std::size_t(service.protocol));
+  return sum ^ (sum >> 32);
+}
+
+std::size_t EngineBackend::ByIdentity::hash_of(std::uint32_t id) const {
+  const DestinationEntry& entry = backend.destinations_[id];
+  return EngineBackend::hash_of(entry.service, entry.spec.key);
+}
+
+std::optional<DestinationId> EngineBackend::find(const VirtualServiceKey& service, const DestinationKey& key) {
+  const std::uint32_t found = identities_.find(hash_of(service, key), ByIdentity{*this}, [&](std::uint32_t id) {
+    return destinations_[id].spec.key == key && destinations_[id].service == service;
+  });
+  if (found == ChainedIndex::none) return std::nullopt;
+  return DestinationId{found};
+}
+
+EngineBackend::Way* EngineBackend::find_way(const net::IpAddr& address) {
+  const std::uint32_t found = addresses_.find(address.hash(), ByAddress{*this},
+                                              [&](std::uint32_t way) { return ways_[way].address == address; });
+  return found == ChainedIndex::none ? nullptr : &ways_[found];
+}
+
 Result<> EngineBackend::add_destination(const VirtualServiceKey& service, const DestinationSpec& spec) {
   auto entry = find_service(service);
   if (!entry) return std::unexpected(entry.error());
-  const std::string where = service.text() + " -> " + spec.key.text();
-  if (!spec.key.address.is_v4()) return fail(where, "the engine forwards IPv4 only so far");
+  const auto where = [&] { return service.text() + " -> " + spec.key.text(); };
+  if (!spec.key.address.is_v4()) return fail(where(), "the engine forwards IPv4 only so far");
+  const Batch batch(*this);
 
-  const DestinationIdentity identity{service, spec.key};
-  DestinationId id{};
-  if (const auto known = identities_.find(identity); known != identities_.end()) {
-    id = known->second;
-    DestinationEntry& old = *destinations_[dataplane::index(id)];
-    if (old.in_table) return fail(where, "the destination already exists");
-    trash_.erase(id);  // revived: its connections go on, its counters count on (IPVS)
-    // NAT replies are steered as long as the entry lives, if its method wants it.
-    if (steer_ != nullptr && old.spec.method == ForwardingMethod::nat && spec.method != ForwardingMethod::nat) {
-      steer_->remove_nat_destination(service.protocol, endpoint_of(spec.key));
-    } else if (steer_ != nullptr && old.spec.method != ForwardingMethod::nat && spec.method == ForwardingMethod::nat) {
-      if (auto steered = steer_->add_nat_destination(service.protocol, endpoint_of(spec.key)); !steered) return steered;
-    }
-    old.spec = spec;
-    old.service_id = (*entry)->id;
-    old.in_table = true;
+  std::optional<DestinationId> id = find(service, spec.key);
+  if (id) {
+    if (entry_of(*id).in_table) return fail(where(), "the destination already exists");
+    if (auto revived = revive(*id, **entry, spec); !revived) return revived;
   } else {
-    const auto free = take_destination_id();
-    if (!free) {
-      return fail(where,
+    const bool is_used_id = !free_destinations_.empty();
+    id = take_destination_id();
+    if (!id) {
+      return fail(where(),
                   fmt::format("the engine has no room for more than {} destinations", dataplane::destinations_max));
     }
-    id = *free;
     if (steer_ != nullptr && spec.method == ForwardingMethod::nat) {
       if (auto steered = steer_->add_nat_destination(service.protocol, endpoint_of(spec.key)); !steered) {
-        free_destinations_.push_back(id);
+        free_destinations_.push_back(*id);
         return steered;
       }
     }
@@ -176,63 +265,77 @@ Result<> EngineBackend::add_destination(const VirtualServiceKey& service, const 
     fresh.service = service;
     fresh.spec = spec;
     fresh.service_id = (*entry)->id;
+    fresh.is_used = true;
     fresh.in_table = true;
-    fresh.next_hop.reason = "not resolved yet";
-    destinations_[dataplane::index(id)] = fresh;
-    const TrafficCounters before = count(id);
-    destinations_[dataplane::index(id)]->base = before;
-    identities_.emplace(identity, id);
-    by_address_[spec.key.address].insert(id);
-    hooks_.watch(spec.key.address);
+    entry_of(*id) = fresh;
+    if (is_used_id) bases_[*id] = count(*id);
+    identities_.insert(std::uint32_t(*id), ByIdentity{*this});
+    put_on_way(*id);
   }
-  (*entry)->destinations.insert((*entry)->destinations.begin(), id);
-  post_destination(id);
-  post_service(**entry);
+  (*entry)->destinations.insert((*entry)->destinations.begin(), *id);
+  touch(*id);
+  touch(**entry);
+  return {};
+}
+
+// Back from the trash: its connections go on, its counters count on (IPVS).
+Result<> EngineBackend::revive(DestinationId id, const ServiceEntry& service, const DestinationSpec& spec) {
+  DestinationEntry& entry = entry_of(id);
+  // NAT replies are steered as long as the entry lives, if its method wants it.
+  if (auto steered = change_steering(entry, spec.method); !steered) return steered;
+  trash_.erase(id);
+  entry.spec = spec;
+  entry.service_id = service.id;
+  entry.in_table = true;
+  return {};
+}
+
+Result<> EngineBackend::change_steering(const DestinationEntry& entry, ForwardingMethod method) {
+  if (steer_ == nullptr || entry.spec.method == method) return {};
+  if (method == ForwardingMethod::nat) {
+    return steer_->add_nat_destination(entry.service.protocol, endpoint_of(entry.spec.key));
+  }
+  if (entry.spec.method == ForwardingMethod::nat) {
+    steer_->remove_nat_destination(entry.service.protocol, endpoint_of(entry.spec.key));
+  }
   return {};
 }
 
 Result<> EngineBackend::change_destination(const VirtualServiceKey& service, const DestinationSpec& spec) {
   auto entry = find_service(service);
   if (!entry) return std::unexpected(entry.error());
-  const auto known = identities_.find({service, spec.key});
-  if (known == identities_.end() || !destinations_[dataplane::index(known->second)]->in_table) {
-    return fail(service.text() + " -> " + spec.key.text(), "no such destination");
-  }
-  DestinationEntry& destination = *destinations_[dataplane::index(known->second)];
-  if (steer_ != nullptr && destination.spec.method != spec.method) {
-    if (spec.method == ForwardingMethod::nat) {
-      if (auto steered = steer_->add_nat_destination(service.protocol, endpoint_of(spec.key)); !steered) return steered;
-    } else if (destination.spec.method == ForwardingMethod::nat) {
-      steer_->remove_nat_destination(service.protocol, endpoint_of(spec.key));
-    }
-  }
+  const auto id = find(service, spec.key);
+  if (!id || !entry_of(*id).in_table) return fail(service.text() + " -> " + spec.key.text(), "no such destination");
+  const Batch batch(*this);
+  DestinationEntry& destination = entry_of(*id);
+  if (auto steered = change_steering(destination, spec.method); !steered) return steered;
+  DestinationSpec other_weight = destination.spec;
+  other_weight.weight = spec.weight;
   destination.spec = spec;
-  post_destination(known->second);
-  post_service(**entry);
+  if (other_weight != spec) touch(*id);
+  touch(**entry);
   return {};
 }
 
 Result<> EngineBackend::remove_destination(const VirtualServiceKey& service, const DestinationKey& key) {
   auto entry = find_service(service);
   if (!entry) return std::unexpected(entry.error());
-  const auto known = identities_.find({service, key});
-  if (known == identities_.end() || !destinations_[dataplane::index(known->second)]->in_table) {
-    return fail(service.text() + " -> " + key.text(), "no such destination");
-  }
-  const DestinationId id = known->second;
-  std::erase((*entry)->destinations, id);
-  post_service(**entry);
-  take_out(id);
+  const auto id = find(service, key);
+  if (!id || !entry_of(*id).in_table) return fail(service.text() + " -> " + key.text(), "no such destination");
+  const Batch batch(*this);
+  std::erase((*entry)->destinations, *id);
+  touch(**entry);
+  take_out(*id);
   return {};
 }
 
 // Out of the table, into the trash: connections that refer to it are dropped from now on, until they end.
 void EngineBackend::take_out(DestinationId id) {
-  DestinationEntry& entry = *destinations_[dataplane::index(id)];
+  DestinationEntry& entry = entry_of(id);
   entry.in_table = false;
   entry.idle_since_s = hooks_.now_s();
   trash_.insert(id);
-  post_destination(id);
+  touch(id);
 }
 
 std::optional<DestinationId> EngineBackend::take_destination_id() {
@@ -246,12 +349,49 @@ std::optional<DestinationId> EngineBackend::take_destination_id() {
   return DestinationId{std::uint32_t(destinations_.size() - 1)};
 }
 
+void EngineBackend::put_on_way(DestinationId id) {
+  DestinationEntry& entry = entry_of(id);
+  const net::IpAddr& address = entry.spec.key.address;
+  Way* way = find_way(address);
+  if (way != nullptr) {
+    entry.way = entry_of(DestinationId{way->first}).way;
+  } else {
+    if (free_ways_.empty()) {
+      entry.way = std::uint32_t(ways_.size());
+      ways_.emplace_back();
+    } else {
+      entry.way = free_ways_.back();
+      free_ways_.pop_back();
+    }
+    way = &ways_[entry.way];
+    *way = {};
+    way->address = address;
+    way->next_hop.reason = "not resolved yet";
+    addresses_.insert(entry.way, ByAddress{*this});
+    hooks_.watch(address);
+  }
+  entry.next_on_way = std::exchange(way->first, std::uint32_t(id));
+}
+
+void EngineBackend::take_off_way(DestinationId id) {
+  const DestinationEntry& entry = entry_of(id);
+  Way& way = ways_[entry.way];
+  std::uint32_t* link = &way.first;
+  while (*link != std::uint32_t(id)) link = &destinations_[*link].next_on_way;
+  *link = entry.next_on_way;
+  if (way.first != ChainedIndex::none) return;
+  hooks_.unwatch(way.address);
+  addresses_.erase(entry.way, ByAddress{*this});
+  free_ways_.push_back(entry.way);
+}
+
 // An id is used again only when no connection refers to it any more.
 void EngineBackend::let_go_of_idle() {
   const std::uint32_t now_s = hooks_.now_s();
+  if (std::exchange(trash_seen_s_, now_s) == now_s) return;
   for (auto next = trash_.begin(); next != trash_.end();) {
     const DestinationId id = *next++;
-    DestinationEntry& entry = *destinations_[dataplane::index(id)];
+    DestinationEntry& entry = entry_of(id);
     const dataplane::Load bound = load(id);
     if (bound.active + bound.inactive > 0) {
       entry.idle_since_s = now_s;
@@ -264,14 +404,12 @@ void EngineBackend::let_go_of_idle() {
     if (steer_ != nullptr && entry.spec.method == ForwardingMethod::nat) {
       steer_->remove_nat_destination(entry.service.protocol, endpoint_of(entry.spec.key));
     }
-    hooks_.unwatch(entry.spec.key.address);
-    const auto same_address = by_address_.find(entry.spec.key.address);
-    same_address->second.erase(id);
-    if (same_address->second.empty()) by_address_.erase(same_address);
-    identities_.erase({entry.service, entry.spec.key});
-    destinations_[dataplane::index(id)].reset();
-    free_destinations_.push_back(id);
+    identities_.erase(std::uint32_t(id), ByIdentity{*this});
+    take_off_way(id);
     trash_.erase(id);
+    bases_.erase(id);
+    entry = {};
+    free_destinations_.push_back(id);
   }
 }
 
@@ -284,7 +422,7 @@ dataplane::Destination EngineBackend::compile(const DestinationEntry& entry) con
   destination.port = entry.spec.key.port;
   destination.upper_threshold = entry.spec.upper_threshold;
   destination.lower_threshold = entry.spec.lower_threshold;
-  const netlink::NextHop& hop = entry.next_hop;
+  const netlink::NextHop& hop = ways_[entry.way].next_hop;
   destination.is_local = hop.state == netlink::NextHop::State::local;
   if (destination.is_local && destination.method == dataplane::ForwardMethod::nat &&
       !destination.address.is_loopback()) {
@@ -302,13 +440,8 @@ dataplane::Destination EngineBackend::compile(const DestinationEntry& entry) con
   return destination;
 }
 
-void EngineBackend::post_destination(DestinationId id) {
-  const dataplane::Destination destination = compile(*destinations_[dataplane::index(id)]);
-  post_all([&] { return dataplane::SetDestination{id, destination}; });
-}
-
 std::string EngineBackend::next_hop_text(const DestinationEntry& entry) const {
-  const netlink::NextHop& hop = entry.next_hop;
+  const netlink::NextHop& hop = ways_[entry.way].next_hop;
   if (hop.state == netlink::NextHop::State::local) return "local";
   if (hop.state == netlink::NextHop::State::unresolved) return "unresolved: " + hop.reason;
   for (const EngineInterface& interface : interfaces_) {
@@ -320,11 +453,12 @@ std::string EngineBackend::next_hop_text(const DestinationEntry& entry) const {
 }
 
 void EngineBackend::next_hop_changed(const net::IpAddr& address, const netlink::NextHop& next_hop) {
-  const auto found = by_address_.find(address);
-  if (found == by_address_.end()) return;
-  for (const DestinationId id : found->second) {
-    destinations_[dataplane::index(id)]->next_hop = next_hop;
-    post_destination(id);
+  Way* way = find_way(address);
+  if (way == nullptr) return;
+  const Batch batch(*this);
+  way->next_hop = next_hop;
+  for (std::uint32_t id = way->first; id != ChainedIndex::none; id = destinations_[id].next_on_way) {
+    touch(DestinationId{id});
   }
 }
 
@@ -344,7 +478,7 @@ TrafficCounters EngineBackend::count(DestinationId id) const {
     add(sum, {counters.connections.read(), counters.in_packets.read(), counters.in_bytes.read(),
               counters.out_packets.read(), counters.out_bytes.read()});
   }
-  if (destinations_[dataplane::index(id)]) subtract(sum, destinations_[dataplane::index(id)]->base);
+  if (const auto base = bases_.find(id); base != bases_.end()) subtract(sum, base->second);
   return sum;
 }
 
@@ -359,17 +493,19 @@ dataplane::Load EngineBackend::load(DestinationId id) const {
 }
 
 std::vector<VirtualServiceStatus> EngineBackend::services() const {
+  std::map<VirtualServiceKey, TrafficCounters> in_trash;
+  for (const DestinationId id : trash_) add(in_trash[entry_of(id).service], count(id));
   std::vector<VirtualServiceStatus> list;
   list.reserve(services_.size());
   for (const auto& [key, service] : services_) {
+    if (service.is_leaving) continue;
     VirtualServiceStatus status;
     status.spec = service.spec;
     status.counters = service.gone;
-    for (const DestinationId id : trash_) {
-      if (destinations_[dataplane::index(id)]->service == key) add(status.counters, count(id));
-    }
+    if (const auto removed = in_trash.find(key); removed != in_trash.end()) add(status.counters, removed->second);
+    status.destinations.reserve(service.destinations.size());
     for (const DestinationId id : service.destinations) {
-      const DestinationEntry& entry = *destinations_[dataplane::index(id)];
+      const DestinationEntry& entry = entry_of(id);
       const dataplane::Load bound = load(id);
       const TrafficCounters counters = count(id);
       add(status.counters, counters);

@@ -4,15 +4,18 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "control/backend/backend.h"
+#include "control/backend/chained_index.h"
 #include "control/netlink/route_decision.h"
 #include "dataplane/engine.h"
 #include "dataplane/port/steer.h"
@@ -55,7 +58,14 @@ class EngineBackend final : public Backend {
   /// interfaces: index is PortId. steer: null when nothing is to be steered (tests). All outlive the backend.
   EngineBackend(dataplane::Engine& engine, dataplane::Steer* steer, std::vector<EngineInterface> interfaces,
                 EngineBackendHooks hooks);
+  EngineBackend(const EngineBackend&) = delete;
+  EngineBackend& operator=(const EngineBackend&) = delete;
 
+  /// What a batch touches goes to the workers at its end, each service and real server once: first the real servers
+  /// that come or change, then the services, then the real servers that went. A service that is removed and added again
+  /// in one batch is changed. Without a batch each call is one.
+  void begin() override { ++batch_depth_; }
+  void commit() override;
   Result<> add_service(const VirtualServiceSpec& spec) override;
   Result<> change_service(const VirtualServiceSpec& spec) override;
   Result<> remove_service(const VirtualServiceKey& key) override;
@@ -78,23 +88,49 @@ class EngineBackend final : public Backend {
  private:
   static constexpr std::uint32_t trash_idle_s = 120;  ///< as IPVS keeps a removed destination
 
+  /// The way to an address, for all real servers that have it.
+  struct Way {
+    net::IpAddr address;
+    netlink::NextHop next_hop;
+    std::uint32_t first = ChainedIndex::none;  ///< DestinationIds, by next_on_way; none: this entry is free
+    std::uint32_t next_in_index = ChainedIndex::none;
+  };
+
+  // There may be a hundred thousand of these.
   struct DestinationEntry {
     VirtualServiceKey service;
     DestinationSpec spec;
     dataplane::ServiceId service_id{};
+    bool is_used = false;   ///< false: the id is free
     bool in_table = false;  ///< false: removed, kept while connections refer to it ("trash")
+    bool is_dirty = false;  ///< in dirty_destinations_
     std::uint32_t idle_since_s = 0;
-    netlink::NextHop next_hop;
-    TrafficCounters base;  ///< what the id had counted before this entry got it
+    std::uint32_t way = 0;                           ///< index in ways_
+    std::uint32_t next_on_way = ChainedIndex::none;  ///< DestinationId
+    std::uint32_t next_in_index = ChainedIndex::none;
   };
   struct ServiceEntry {
     VirtualServiceSpec spec;
     dataplane::ServiceId id{};
     dataplane::SchedulerKind scheduler{};
+    bool is_dirty = false;                               ///< in dirty_services_
+    bool is_leaving = false;                             ///< removed in this batch
     std::vector<dataplane::DestinationId> destinations;  ///< newest first
     TrafficCounters gone;                                ///< of destinations that were let go
   };
-  using DestinationIdentity = std::pair<VirtualServiceKey, DestinationKey>;
+
+  // How the indices reach into the entries.
+  struct ByIdentity {
+    EngineBackend& backend;
+    [[nodiscard]] std::size_t hash_of(std::uint32_t id) const;
+    std::uint32_t& next_of(std::uint32_t id) const { return backend.destinations_[id].next_in_index; }
+  };
+  struct ByAddress {
+    EngineBackend& backend;
+    [[nodiscard]] std::size_t hash_of(std::uint32_t way) const { return backend.ways_[way].address.hash(); }
+    std::uint32_t& next_of(std::uint32_t way) const { return backend.ways_[way].next_in_index; }
+  };
+  [[nodiscard]] static std::size_t hash_of(const VirtualServiceKey& service, const DestinationKey& destination);
 
   struct Dump {
     std::size_t limit = 0;
@@ -106,8 +142,24 @@ class EngineBackend final : public Backend {
   template <typename Make>
   void post_all(Make&& make);
   Result<ServiceEntry*> find_service(const VirtualServiceKey& key);
+  void touch(ServiceEntry& entry);
+  void touch(dataplane::DestinationId id);
+  void flush();
+  void flush_destinations(bool in_table);
+  void flush_services();
   void post_service(const ServiceEntry& entry);
-  void post_destination(dataplane::DestinationId id);
+  [[nodiscard]] DestinationEntry& entry_of(dataplane::DestinationId id) { return destinations_[dataplane::index(id)]; }
+  [[nodiscard]] const DestinationEntry& entry_of(dataplane::DestinationId id) const {
+    return destinations_[dataplane::index(id)];
+  }
+  /// In the table or in the trash.
+  [[nodiscard]] std::optional<dataplane::DestinationId> find(const VirtualServiceKey& service,
+                                                             const DestinationKey& key);
+  [[nodiscard]] Way* find_way(const net::IpAddr& address);
+  Result<> revive(dataplane::DestinationId id, const ServiceEntry& service, const DestinationSpec& spec);
+  Result<> change_steering(const DestinationEntry& entry, ForwardingMethod method);
+  void put_on_way(dataplane::DestinationId id);
+  void take_off_way(dataplane::DestinationId id);
   [[nodiscard]] dataplane::Destination compile(const DestinationEntry& entry) const;
   [[nodiscard]] std::string next_hop_text(const DestinationEntry& entry) const;
   std::optional<dataplane::DestinationId> take_destination_id();
@@ -124,14 +176,24 @@ class EngineBackend final : public Backend {
   EngineBackendHooks hooks_;
 
   std::map<VirtualServiceKey, ServiceEntry> services_;
+  ServiceEntry* last_found_ = nullptr;  ///< changes often come in rows for one service
   std::set<dataplane::ServiceId> free_services_;
   std::uint32_t services_made_ = 0;
 
-  std::vector<std::optional<DestinationEntry>> destinations_;  ///< index: DestinationId; empty: the id is free
+  std::deque<DestinationEntry> destinations_;  ///< index: DestinationId
   std::vector<dataplane::DestinationId> free_destinations_;
-  std::map<DestinationIdentity, dataplane::DestinationId> identities_;  ///< in the table or in the trash
-  std::map<net::IpAddr, std::set<dataplane::DestinationId>> by_address_;
+  ChainedIndex identities_;  ///< by service and address: in the table or in the trash
+  /// What an id had counted before it was used again.
+  std::unordered_map<dataplane::DestinationId, TrafficCounters> bases_;
+  std::deque<Way> ways_;
+  std::vector<std::uint32_t> free_ways_;
+  ChainedIndex addresses_;  ///< of ways_
   std::set<dataplane::DestinationId> trash_;
+  std::uint32_t trash_seen_s_ = 0;  ///< when it was last looked at
+
+  unsigned batch_depth_ = 0;
+  std::vector<ServiceEntry*> dirty_services_;
+  std::vector<dataplane::DestinationId> dirty_destinations_;
 
   std::vector<std::unique_ptr<Dump>> dumps_;  ///< the first is under way, the others wait their turn
 };

@@ -127,6 +127,45 @@ TEST_F(EngineBackendTest, UsesIdsAgainWhenServicesGo) {
   settle();
 }
 
+TEST_F(EngineBackendTest, ABatchGoesOutAtItsEndEachServiceAndRealServerOnce) {
+  constexpr unsigned servers = dataplane::SetDestinations::most + 1;
+  backend->begin();
+  ASSERT_TRUE(backend->add_service({web, "rr"}));
+  const std::size_t empty_service = engine->mailbox(0).outstanding();
+  for (unsigned n = 1; n <= servers; ++n) {
+    const DestinationKey key{net::Ipv4Addr::of(10, 0, 2, std::uint8_t(n)), net::L4Port::of(80)};
+    ASSERT_TRUE(backend->add_destination(web, {key}));
+    ASSERT_TRUE(backend->change_destination(web, {key, ForwardingMethod::nat, 5}));
+  }
+  EXPECT_EQ(engine->mailbox(0).outstanding(), empty_service);
+  EXPECT_EQ(backend->services()[0].destinations.size(), servers) << "shown at once";
+  backend->commit();
+  EXPECT_EQ(engine->mailbox(0).outstanding(), empty_service + 2 + 1) << "two pieces of real servers, the service";
+  settle();
+}
+
+TEST_F(EngineBackendTest, AServiceThatComesBackInTheSameBatchIsChanged) {
+  ASSERT_TRUE(backend->add_service({web, "rr"}));
+  ASSERT_TRUE(backend->add_destination(web, {server_a}));
+  settle();
+  {
+    const Batch batch(*backend);
+    ASSERT_TRUE(backend->remove_service(web));
+    EXPECT_TRUE(backend->services().empty());
+    EXPECT_FALSE(backend->add_destination(web, {server_b}));
+    ASSERT_TRUE(backend->add_service({web, "wlc"}));
+    ASSERT_TRUE(backend->add_destination(web, {server_b}));
+  }
+  EXPECT_EQ(engine->mailbox(0).outstanding(), 1u + 1 + 1)
+      << "the new real server, the service, the real server that went";
+  settle();
+  const auto list = backend->services();
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_EQ(list[0].spec.scheduler, "wlc");
+  ASSERT_EQ(list[0].destinations.size(), 1u);
+  EXPECT_EQ(list[0].destinations[0].spec.key, server_b);
+}
+
 TEST_F(EngineBackendTest, AnswersEveryQuestionForConnections) {
   int answers = 0;
   for (int i = 0; i < 5; ++i) {

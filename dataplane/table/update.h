@@ -33,6 +33,14 @@ struct SetDestination {
   Destination destination;
 };
 
+/// Many at once: destinations[i] is of ids[i].
+struct SetDestinations {
+  static constexpr std::size_t most = 64;  ///< a piece that doesn't keep packets waiting
+
+  std::vector<DestinationId> ids;
+  std::vector<Destination> destinations;
+};
+
 /// What a worker knows of a port: its MAC is the source of what is sent back to clients.
 struct SetPort {
   PortId id;
@@ -53,6 +61,7 @@ struct DumpFlows {
   std::uint32_t now_s = 0;  ///< filled in: the worker's clock at the last record
 };
 
-using Update = std::variant<SetService, RemoveService, SetDestination, SetPort, SetTimeouts, DumpFlows>;
+using Update =
+    std::variant<SetService, RemoveService, SetDestination, SetDestinations, SetPort, SetTimeouts, DumpFlows>;
 
 }  // namespace sluice::dataplane
