@@ -100,7 +100,7 @@ void Director::start_pools() {
 }
 
 /// changes: null, or filled with what has changed.
-void Director::apply(std::vector<PoolSpec> pools, std::vector<std::string>* changes) {
+void Director::apply(PoolList pools, std::vector<std::string>* changes) {
   if (changes != nullptr) *changes = pools_->preview(pools);
   auto checkers = pools_->apply(std::move(pools));
   health_->remove(std::move(checkers.end));
@@ -204,7 +204,7 @@ void Director::look_at_dataplane(Candidate& candidate) const {
   fixed(next.poll != dataplane_.poll, "poll");
   fixed(next.xdp_mode != dataplane_.xdp_mode, "xdp_mode");
   if (!next.interfaces.empty()) return;
-  for (const std::string& name : engine_->interfaces_missing(candidate.pools)) {
+  for (const std::string& name : engine_->interfaces_missing(candidate.pools.pools())) {
     candidate.complaints.emplace_back(
         LogLevel::warning,
         fmt::format(

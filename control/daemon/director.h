@@ -82,14 +82,14 @@ class Director {
   struct Candidate {
     bool good = false;
     config::Config config;
-    std::vector<PoolSpec> pools;
+    PoolList pools;
     std::vector<std::pair<LogLevel, std::string>> complaints;
   };
 
   Director(boost::asio::io_context& io, DirectorOptions options, std::shared_ptr<spdlog::logger> log);
   Result<> start_engine(const config::Config& config);
   void start_pools();
-  void apply(std::vector<PoolSpec> pools, std::vector<std::string>* changes);
+  void apply(PoolList pools, std::vector<std::string>* changes);
   Result<> start_api();
   Candidate look_at(Result<config::ParseOutcome> outcome) const;
   void look_at_dataplane(Candidate& candidate) const;

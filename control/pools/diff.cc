@@ -13,15 +13,17 @@ namespace sluice::control {
 namespace {
 
 /// By item of `next`: the index of the item of `old` with the same identity, or not_there. identity: item -> anything
-/// with an order. Most items stay where they are; the others are looked up in a sorted list.
-template <typename Item, typename Identity>
-std::vector<std::size_t> match(std::span<const Item> old, std::span<const Item> next, Identity identity) {
+/// with an order. is_same(i): are the i-th items of both the same? Most items stay where they are; the others are
+/// looked up in a sorted list.
+template <typename Item, typename Identity, typename IsSame>
+std::vector<std::size_t> match(std::span<const Item> old, std::span<const Item> next, Identity identity,
+                               IsSame is_same) {
   std::vector<std::size_t> was(next.size(), not_there);
   std::vector<std::size_t> left;  // of old
   bool all = true;
   for (std::size_t i = 0; i < std::max(old.size(), next.size()); ++i) {
     const bool in_both = i < old.size() && i < next.size();
-    if (in_both && identity(old[i]) == identity(next[i])) {
+    if (in_both && is_same(i)) {
       was[i] = i;
       continue;
     }
@@ -47,6 +49,11 @@ std::vector<std::size_t> match(std::span<const Item> old, std::span<const Item> 
     }
   }
   return was;
+}
+
+template <typename Item, typename Identity>
+std::vector<std::size_t> match(std::span<const Item> old, std::span<const Item> next, Identity identity) {
+  return match(old, next, identity, [&](std::size_t i) { return identity(old[i]) == identity(next[i]); });
 }
 
 /// Calls gone(i) for each item of the old list that `was` doesn't name.
@@ -122,19 +129,21 @@ class PoolDiff {
 
 }  // namespace
 
-Diff diff(std::span<const PoolSpec> old, std::span<const PoolSpec> next) {
-  Diff result;
-  result.was = match(old, next, [](const PoolSpec& pool) {
-    // Entries of a group come and go; its name stays.
+Diff diff(const PoolList& old, const PoolList& next) {
+  // Entries of a group come and go; its name stays.
+  const auto identity = [](const PoolSpec& pool) {
     static constexpr VirtualServiceKey no_key{};
     return std::tie(pool.group, pool.group.empty() ? pool.services.front().key : no_key);
-  });
+  };
+  Diff result;
+  result.was = match(old.pools(), next.pools(), identity,
+                     [&](std::size_t i) { return next.is_equal(i, old, i) || identity(old[i]) == identity(next[i]); });
   for_each_gone(old.size(), result.was, [&](std::size_t i) { result.changes.push_back(PoolRemoved{i}); });
   for (std::size_t i = 0; i < next.size(); ++i) {
     const std::size_t was = result.was[i];
     if (was == not_there) {
       result.changes.push_back(PoolAdded{i});
-    } else if (old[was] != next[i]) {
+    } else if (!next.is_equal(i, old, was)) {
       result.changed.push_back(i);
       PoolDiff(was, i, old[was], next[i], result.changes).make();
     }
@@ -211,8 +220,8 @@ std::string sorry_server(const PoolSpec& pool) {
 std::string quorum(const PoolSpec& pool) { return fmt::format("{}, hysteresis {}", pool.quorum, pool.hysteresis); }
 
 struct ChangeText {
-  std::span<const PoolSpec> old;
-  std::span<const PoolSpec> next;
+  const PoolList& old;
+  const PoolList& next;
 
   std::string operator()(const PoolRemoved& change) const { return "- virtual server " + pool_name(old[change.was]); }
   std::string operator()(const PoolAdded& change) const {
@@ -275,11 +284,11 @@ struct ChangeText {
 
 }  // namespace
 
-std::string text(const Change& change, std::span<const PoolSpec> old, std::span<const PoolSpec> next) {
+std::string text(const Change& change, const PoolList& old, const PoolList& next) {
   return std::visit(ChangeText{old, next}, change);
 }
 
-std::vector<std::string> lines(const Diff& difference, std::span<const PoolSpec> old, std::span<const PoolSpec> next) {
+std::vector<std::string> lines(const Diff& difference, const PoolList& old, const PoolList& next) {
   std::vector<std::string> list;
   for (const Change& change : difference.changes) {
     if (list.size() == lines_max) {

@@ -7,12 +7,11 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "control/pools/pool_spec.h"
+#include "control/pools/pool_list.h"
 
 namespace sluice::control {
 
@@ -89,8 +88,8 @@ struct Diff {
   std::vector<Change> changes;
 };
 
-/// Pure. Linear in the size of both lists where the order is mostly the same.
-[[nodiscard]] Diff diff(std::span<const PoolSpec> old, std::span<const PoolSpec> next);
+/// Pure. Looks at nothing but fingerprints where nothing has changed and the order is the same.
+[[nodiscard]] Diff diff(const PoolList& old, const PoolList& next);
 
 /// By real server of `next`: its index in `old`, or not_there.
 [[nodiscard]] std::vector<std::size_t> match_servers(const PoolSpec& old, const PoolSpec& next);
@@ -101,11 +100,10 @@ struct Diff {
 /// One line for people, beginning with "+", "-" or "~":
 /// "~ real server [10.0.2.11]:tcp:80 of [10.0.0.1]:tcp:80: weight 1 -> 3".
 /// old, next: what the change was made from.
-[[nodiscard]] std::string text(const Change& change, std::span<const PoolSpec> old, std::span<const PoolSpec> next);
+[[nodiscard]] std::string text(const Change& change, const PoolList& old, const PoolList& next);
 
 /// All changes as text(); beyond lines_max, "... and N more".
 inline constexpr std::size_t lines_max = 10'000;
-[[nodiscard]] std::vector<std::string> lines(const Diff& difference, std::span<const PoolSpec> old,
-                                             std::span<const PoolSpec> next);
+[[nodiscard]] std::vector<std::string> lines(const Diff& difference, const PoolList& old, const PoolList& next);
 
 }  // namespace sluice::control

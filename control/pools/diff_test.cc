@@ -14,11 +14,11 @@ namespace {
 /// What a list of virtual servers says, without order: the model that changes are carried out on, one by one.
 class Model {
  public:
-  explicit Model(const std::vector<PoolSpec>& pools) {
+  explicit Model(const PoolList& pools) {
     for (const PoolSpec& pool : pools) add(pool);
   }
 
-  void apply(const Change& change, const std::vector<PoolSpec>& old, const std::vector<PoolSpec>& next) {
+  void apply(const Change& change, const PoolList& old, const PoolList& next) {
     std::visit(Apply{*this, old, next}, change);
   }
 
@@ -47,8 +47,8 @@ class Model {
 
   struct Apply {
     Model& model;
-    const std::vector<PoolSpec>& old;
-    const std::vector<PoolSpec>& next;
+    const PoolList& old;
+    const PoolList& next;
 
     Pool& pool(std::size_t was) const { return model.pools_.at(pool_name(old[was])); }
 
@@ -118,8 +118,8 @@ TEST(DiffProperty, CarriedOutOnTheOldListGivesTheNewOneAndNothingElseIsTouched) 
   SCOPED_TRACE(random.seed());
   for (int round = 0; round < 2000 && !testing::Test::HasFailure(); ++round) {
     SCOPED_TRACE(fmt::format("round {}", round));
-    const auto old = random.pools();
-    const auto next = random.changed(old);
+    const auto before = random.pools();
+    const PoolList old(before), next(random.changed(before));
     const Diff difference = diff(old, next);
     Model model(old);
     for (const Change& change : difference.changes) {
@@ -145,6 +145,46 @@ TEST(DiffProperty, OfAListWithItselfIsEmptyInWhateverOrder) {
     std::shuffle(next.begin(), next.end(), random.engine());
     EXPECT_TRUE(diff(old, next).changes.empty());
     for (std::size_t i = 0; i < next.size(); ++i) EXPECT_EQ(old[diff(old, next).was[i]], next[i]);
+  }
+}
+
+// Equal fingerprints for equal values, others for others, whatever field it is.
+TEST(PoolListProperty, IsEqualWherePoolsAre) {
+  RandomPools random;
+  SCOPED_TRACE(random.seed());
+  for (int round = 0; round < 500; ++round) {
+    const std::vector<PoolSpec> a{random.pool(round % 8)};
+    std::vector<PoolSpec> b = a;
+    EXPECT_TRUE(PoolList(a).is_equal(0, PoolList(b), 0));
+    const auto differs = [&] { return !PoolList(a).is_equal(0, PoolList(b), 0) || a == b; };
+    b[0] = random.pool(round % 8);
+    EXPECT_TRUE(differs());
+    b = a;
+    b[0].services[0].sh_port = true;
+    EXPECT_TRUE(differs());
+    b = a;
+    b[0].hysteresis += 1;
+    EXPECT_TRUE(differs());
+    b = a;
+    b[0].notify_up_at_start = true;
+    EXPECT_TRUE(differs());
+    b = a;
+    b[0].quorum_down = ScriptSpec{.argv = {"x"}};
+    b[0].quorum_up = b[0].quorum_down;
+    EXPECT_TRUE(differs());
+    if (a[0].servers.empty()) continue;
+    b = a;
+    b[0].servers[0].destination.lower_threshold = 1;
+    EXPECT_TRUE(differs());
+    b = a;
+    health::CheckerSpec checker;
+    checker.warmup = std::chrono::milliseconds{1};
+    b[0].servers.back().checkers = {{checker}};
+    EXPECT_TRUE(differs());
+    auto c = b;
+    checker.what = health::PingCheckSpec{};
+    c[0].servers.back().checkers = {{checker}};
+    EXPECT_FALSE(PoolList(c).is_equal(0, PoolList(b), 0));
   }
 }
 
@@ -186,7 +226,7 @@ PoolSpec web() {
 }
 
 std::vector<std::string> lines(const PoolSpec& old, const PoolSpec& next) {
-  const std::vector<PoolSpec> a{old}, b{next};
+  const PoolList a(std::vector<PoolSpec>{old}), b(std::vector<PoolSpec>{next});
   std::vector<std::string> list;
   for (const Change& change : diff(a, b).changes) list.push_back(text(change, a, b));
   return list;

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "control/pools/checker_log.h"
@@ -33,7 +34,35 @@ struct CheckerState {
   std::chrono::steady_clock::time_point next_probe;
   std::string reason;
 };
-using CheckerStates = std::vector<std::vector<CheckerState>>;  // by server, then as in its spec
+
+/// By server, then as in its spec; in one piece, as there may be a hundred thousand.
+class CheckerStates {
+ public:
+  /// The states of the next server follow by add().
+  void begin_server() { ends_.push_back(ends_.empty() ? 0 : ends_.back()); }
+  void add(CheckerState state) {
+    states_.push_back(std::move(state));
+    ++ends_.back();
+  }
+  void reserve(std::size_t servers) {
+    ends_.reserve(servers);
+    states_.reserve(servers);
+  }
+  [[nodiscard]] std::size_t servers() const { return ends_.size(); }
+  std::span<CheckerState> operator[](std::size_t server) {
+    return std::span(states_).subspan(begin(server), size(server));
+  }
+  std::span<const CheckerState> operator[](std::size_t server) const {
+    return std::span(states_).subspan(begin(server), size(server));
+  }
+
+ private:
+  [[nodiscard]] std::size_t begin(std::size_t server) const { return server == 0 ? 0 : ends_[server - 1]; }
+  [[nodiscard]] std::size_t size(std::size_t server) const { return ends_[server] - begin(server); }
+
+  std::vector<CheckerState> states_;
+  std::vector<std::uint32_t> ends_;
+};
 
 health::PoolConfig pool_config(const PoolSpec& spec, const CheckerStates& checkers) {
   health::PoolConfig config;
@@ -75,15 +104,60 @@ struct Service {
   CheckerStates checkers;
   health::Pool pool;
   std::vector<bool> in_backend;  // by spec->services
+  bool is_served = false;        // all of in_backend
   bool sorry_server_in_table = false;
   std::string backend_error;
 };
 
 /// Which checker an id stands for.
 struct CheckerPlace {
-  Service* service;
-  std::uint32_t server;
-  std::uint32_t checker;
+  Service* service = nullptr;  ///< none yet, or no longer
+  std::uint32_t server = 0;
+  std::uint32_t checker = 0;
+};
+
+/// Hands ids out, and finds what they stand for. An id is a slot, which is used again, and how often that was used, so
+/// that no id comes twice.
+class CheckerPlaces {
+ public:
+  health::CheckerId take() {
+    std::uint32_t slot = 0;
+    if (free_.empty()) {
+      slot = static_cast<std::uint32_t>(slots_.size());
+      slots_.emplace_back();
+    } else {
+      slot = free_.back();
+      free_.pop_back();
+    }
+    return health::CheckerId{(std::uint64_t{slots_[slot].uses} << 32) | slot};
+  }
+  void release(health::CheckerId id) {
+    Slot& slot = slots_[index(id)];
+    slot.place = {};
+    ++slot.uses;
+    free_.push_back(index(id));
+  }
+  /// Returns whether it had no place before.
+  bool put(health::CheckerId id, CheckerPlace place) {
+    return std::exchange(slots_[index(id)].place, place).service == nullptr;
+  }
+  [[nodiscard]] std::optional<CheckerPlace> find(health::CheckerId id) const {
+    if (index(id) >= slots_.size()) return std::nullopt;
+    const Slot& slot = slots_[index(id)];
+    if (slot.uses != std::uint64_t(id) >> 32 || slot.place.service == nullptr) return std::nullopt;
+    return slot.place;
+  }
+  void clear() { *this = {}; }
+
+ private:
+  struct Slot {
+    CheckerPlace place;
+    std::uint32_t uses = 0;
+  };
+  static std::uint32_t index(health::CheckerId id) { return static_cast<std::uint32_t>(std::uint64_t(id)); }
+
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_;
 };
 
 }  // namespace
@@ -93,7 +167,9 @@ class PoolManager::Impl {
   Impl(Backend& backend, RunScript run_script, Log log)
       : backend_(backend), run_script_(std::move(run_script)), log_(std::move(log)) {}
 
-  Checkers apply(std::vector<PoolSpec> next) {
+  Checkers apply(PoolList next) {
+    // Let go after the batch: with a hundred thousand servers that takes longer than all else.
+    PoolList old;
     const Batch batch(backend_);
     const Diff difference = diff(specs_, next);
     Checkers checkers;
@@ -106,8 +182,8 @@ class PoolManager::Impl {
         remove_entry(*services_[entry->was], entry->service);
       }
     }
-    // The old words live until the end: services point into them.
-    const std::vector<PoolSpec> old = std::exchange(specs_, std::move(next));
+    // The old specifications live until the end: services point into them.
+    old = std::exchange(specs_, std::move(next));
     auto services = std::exchange(services_, std::vector<std::unique_ptr<Service>>(specs_.size()));
     auto changed = difference.changed.begin();
     for (std::size_t i = 0; i < specs_.size(); ++i) {
@@ -117,13 +193,14 @@ class PoolManager::Impl {
         continue;
       }
       services_[i] = std::move(services[was]);
+      Service& service = *services_[i];
       if (changed != difference.changed.end() && *changed == i) {
         ++changed;
-        reload_pool(*services_[i], specs_[i], checkers);
+        reload_pool(service, specs_[i], checkers);
       } else {
-        services_[i]->spec = &specs_[i];
+        service.spec = &specs_[i];
       }
-      add_missing_entries(*services_[i]);
+      if (!service.is_served) add_missing_entries(service);
     }
     if (activations_ > activation_lines_max) {
       log_(LogLevel::info, fmt::format("Activating {} healthcheckers more", activations_ - activation_lines_max));
@@ -131,14 +208,14 @@ class PoolManager::Impl {
     return checkers;
   }
 
-  [[nodiscard]] std::vector<std::string> preview(std::span<const PoolSpec> next) const {
+  [[nodiscard]] std::vector<std::string> preview(const PoolList& next) const {
     return lines(diff(specs_, next), specs_, next);
   }
 
   void on_health(const health::HealthEvent& event) {
     const auto found = places_.find(event.checker);
-    if (found == places_.end()) return;
-    const CheckerPlace at = found->second;
+    if (!found) return;
+    const CheckerPlace at = *found;
     Service& service = *at.service;
     CheckerState& state = service.checkers[at.server][at.checker];
     const CheckerSetup& checker = service.spec->servers[at.server].checkers[at.checker];
@@ -168,7 +245,7 @@ class PoolManager::Impl {
       for (std::size_t e = 0; e < service.in_backend.size(); ++e) remove_entry(service, e);
     }
     services_.clear();
-    specs_.clear();
+    specs_ = {};
     places_.clear();
   }
 
@@ -195,14 +272,14 @@ class PoolManager::Impl {
     CheckerStates states;
     states.reserve(spec.servers.size());
     for (const RealServerSpec& server : spec.servers) {
-      auto& of_server = states.emplace_back();
-      of_server.reserve(server.checkers.size());
-      for (const CheckerSetup& checker : server.checkers) of_server.push_back(new_checker(checker, std::nullopt, run));
+      states.begin_server();
+      for (const CheckerSetup& checker : server.checkers) states.add(new_checker(checker, std::nullopt, run));
     }
     auto service = std::make_unique<Service>(spec, std::move(states));
     for (std::size_t e = 0; e < spec.services.size(); ++e) {
       service->in_backend[e] = accepted(*service, backend_.add_service(spec.services[e]));
     }
+    service->is_served = all_of(service->in_backend);
     carry_out(*service, service->pool.start());
     place_checkers(*service);
     return service;
@@ -244,6 +321,11 @@ class PoolManager::Impl {
         accepted(service, backend_.add_destination(entry.key, weighing(*service.spec->sorry_server, weight)));
       }
     }
+    service.is_served = all_of(service.in_backend);
+  }
+
+  static bool all_of(const std::vector<bool>& flags) {
+    return std::find(flags.begin(), flags.end(), false) == flags.end();
   }
 
   void reload_pool(Service& service, const PoolSpec& next, Checkers& checkers) {
@@ -278,6 +360,7 @@ class PoolManager::Impl {
     }
 
     service.in_backend = entries_carried_over(service, next);
+    service.is_served = all_of(service.in_backend);
     service.spec = &next;
     service.checkers = std::move(states);
     carry_out(service, actions.staying);
@@ -289,17 +372,19 @@ class PoolManager::Impl {
   CheckerStates carry_over(Service& service, const PoolSpec& next, const std::vector<std::size_t>& was,
                            Checkers& checkers) {
     const PoolSpec& old = *service.spec;
-    CheckerStates states(next.servers.size());
+    CheckerStates states;
+    states.reserve(next.servers.size());
     std::vector<bool> stays(old.servers.size());
     for (std::size_t i = 0; i < next.servers.size(); ++i) {
       const auto& setups = next.servers[i].checkers;
+      states.begin_server();
       if (was[i] == not_there) {
-        for (const CheckerSetup& setup : setups) states[i].push_back(new_checker(setup, std::nullopt, checkers.run));
+        for (const CheckerSetup& setup : setups) states.add(new_checker(setup, std::nullopt, checkers.run));
         continue;
       }
       stays[was[i]] = true;
       const auto& old_setups = old.servers[was[i]].checkers;
-      auto& old_states = service.checkers[was[i]];
+      const auto old_states = service.checkers[was[i]];
       std::vector<bool> taken(old_setups.size());
       std::vector<std::optional<CheckerState>> found(setups.size());
       for (std::size_t c = 0; c < setups.size(); ++c) {
@@ -317,7 +402,7 @@ class PoolManager::Impl {
           std::any_of(found.begin(), found.end(), [](const auto& kept) { return kept && !kept->up; });
       const bool starts_up = service.pool.is_up(was[i]) || held_down;
       for (std::size_t c = 0; c < setups.size(); ++c) {
-        states[i].push_back(found[c] ? std::move(*found[c]) : new_checker(setups[c], starts_up, checkers.run));
+        states.add(found[c] ? std::move(*found[c]) : new_checker(setups[c], starts_up, checkers.run));
       }
     }
     for (std::size_t o = 0; o < old.servers.size(); ++o) {
@@ -330,7 +415,7 @@ class PoolManager::Impl {
   /// starts_up: what a reload knows; nothing: as the specification says.
   CheckerState new_checker(const CheckerSetup& setup, std::optional<bool> starts_up,
                            std::vector<health::CheckerToRun>& run) {
-    const health::CheckerId id{next_checker_++};
+    const health::CheckerId id = places_.take();
     CheckerState state;
     state.id = id;
     state.up = starts_up.value_or(setup.spec->starts_up);
@@ -341,15 +426,15 @@ class PoolManager::Impl {
   }
 
   void end_checker(const CheckerState& checker, std::vector<health::CheckerId>& end) {
-    places_.erase(checker.id);
+    places_.release(checker.id);
     end.push_back(checker.id);
   }
 
   void place_checkers(Service& service) {
-    for (std::size_t i = 0; i < service.checkers.size(); ++i) {
+    for (std::size_t i = 0; i < service.checkers.servers(); ++i) {
       for (std::size_t c = 0; c < service.checkers[i].size(); ++c) {
         const CheckerPlace place{&service, std::uint32_t(i), std::uint32_t(c)};
-        const bool is_new = places_.insert_or_assign(service.checkers[i][c].id, place).second;
+        const bool is_new = places_.put(service.checkers[i][c].id, place);
         if (!is_new || ++activations_ > activation_lines_max) continue;
         log_(LogLevel::info,
              fmt::format("Activating healthchecker for service {} for VS {}", service.server(i), service.name()));
@@ -599,18 +684,17 @@ class PoolManager::Impl {
   Backend& backend_;
   RunScript run_script_;
   Log log_;
-  std::vector<PoolSpec> specs_;
+  PoolList specs_;
   std::vector<std::unique_ptr<Service>> services_;  // each points to its spec
-  std::unordered_map<health::CheckerId, CheckerPlace> places_;
-  std::uint64_t next_checker_ = 0;
+  CheckerPlaces places_;
   std::size_t activations_ = 0;  // in this apply()
 };
 
 PoolManager::PoolManager(Backend& backend, RunScript run_script, Log log)
     : impl_(std::make_unique<Impl>(backend, std::move(run_script), std::move(log))) {}
 PoolManager::~PoolManager() = default;
-PoolManager::Checkers PoolManager::apply(std::vector<PoolSpec> next) { return impl_->apply(std::move(next)); }
-std::vector<std::string> PoolManager::preview(std::span<const PoolSpec> next) const { return impl_->preview(next); }
+PoolManager::Checkers PoolManager::apply(PoolList next) { return impl_->apply(std::move(next)); }
+std::vector<std::string> PoolManager::preview(const PoolList& next) const { return impl_->preview(next); }
 void PoolManager::on_health(const health::HealthEvent& event) { impl_->on_health(event); }
 void PoolManager::stop() { impl_->stop(); }
 std::vector<PoolStatus> PoolManager::status() const { return impl_->status(); }

@@ -8,12 +8,11 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "control/backend/backend.h"
-#include "control/pools/pool_spec.h"
+#include "control/pools/pool_list.h"
 #include "health/health_thread.h"
 #include "net/error.h"
 
@@ -94,10 +93,10 @@ class PoolManager {
   ///
   /// What the backend refuses is logged and shown in status(), and tried again by the next call; everything else goes
   /// on.
-  [[nodiscard]] Checkers apply(std::vector<PoolSpec> next);
+  [[nodiscard]] Checkers apply(PoolList next);
 
   /// What apply() would change, as lines() of diff.h.
-  [[nodiscard]] std::vector<std::string> preview(std::span<const PoolSpec> next) const;
+  [[nodiscard]] std::vector<std::string> preview(const PoolList& next) const;
 
   /// One result of the health thread. Results of checkers that aren't known (any more) do nothing.
   void on_health(const health::HealthEvent& event);
