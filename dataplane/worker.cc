@@ -103,8 +103,9 @@ void Worker::parse_all(Batch& batch) {
   }
 }
 
-// Packets -> direction, client's endpoint, hash. A packet to a virtual address comes from a client; all others that get
-// here are replies. Packets of NAT connections that another worker owns leave here.
+// Packets -> direction, client's endpoint, hash. A packet to a virtual address, or to one that classify rules name,
+// comes from a client; all others that get here are replies. Packets of NAT connections that another worker owns leave
+// here.
 void Worker::find_owner_and_bucket(Batch& batch) {
   std::size_t alive = 0;
   for (const std::uint8_t i : std::span(batch.alive).first(batch.alive_count)) {
@@ -112,12 +113,17 @@ void Worker::find_owner_and_bucket(Batch& batch) {
     Lookup& lookup = batch.lookups[i];
     const auto address = service_map_.virtual_address(packet.destination);
     lookup.direction = address.is_virtual ? Direction::in : Direction::out;
+    bool meet = !address.is_virtual || address.has_nat;  // both directions, at one worker
     lookup.tuple = packet.tuple;
     if (packet.kind == PacketKind::icmp_error) std::swap(lookup.tuple.source, lookup.tuple.destination);
+    if (classifier_ != nullptr && is_from_client(batch.frames[i], packet, lookup)) [[unlikely]] {
+      lookup.direction = Direction::in;
+      meet = address.has_nat || service_map_.marks_have_nat();
+    }
     const net::Endpoint client = lookup.direction == Direction::in ? lookup.tuple.source : lookup.tuple.destination;
     lookup.hash = flows_.hash(client, packet.tuple.protocol);
 
-    if (config_.workers > 1 && !batch.handed_in && (!address.is_virtual || address.has_nat)) {
+    if (config_.workers > 1 && !batch.handed_in && meet) {
       const std::size_t owner = std::size_t(lookup.hash >> 32) % config_.workers;
       if (owner != index(config_.id)) {
         hand_over(batch.frames[i], owner);
@@ -128,6 +134,15 @@ void Worker::find_owner_and_bucket(Batch& batch) {
     batch.alive[alive++] = i;
   }
   batch.alive_count = alive;
+}
+
+// What classify rules brought here goes to their addresses or comes from a real server, or both, when clients and
+// virtual addresses lie in one prefix: then the whole packet decides.
+bool Worker::is_from_client(const Frame& frame, const Packet& packet, const Lookup& lookup) const {
+  if (!classifier_->has_destination(packet.destination)) return false;
+  if (nat_addresses_.find(lookup.tuple.source.address.value.raw()) == nullptr) return true;
+  const std::uint32_t mark = classifier_->mark_of(lookup.tuple, frame.port, packet.vlan);
+  return mark != 0 && service_map_.find_mark(mark).has_value();
 }
 
 // Buckets -> the record that it most likely is.
@@ -153,7 +168,11 @@ void Worker::forward_in(Frame& frame, Packet& packet, const Lookup& lookup) {
   FlowIndex flow = flows_.find_in(lookup.tuple, lookup.hash, lookup.guess);
 
   if (packet.kind == PacketKind::icmp_error) {
-    if (flow == no_flow) return drop(frame, DropReason::icmp_without_flow);
+    if (flow == no_flow) {
+      // Of what classify rules take, the host may have sent the packet that this is about.
+      const bool is_virtual = service_map_.virtual_address(packet.destination).is_virtual;
+      return is_virtual ? drop(frame, DropReason::icmp_without_flow) : pass_to_host(frame);
+    }
   } else {
     const bool opens = (packet.tcp_flags & net::tcp_syn) != 0 && (packet.tcp_flags & net::tcp_rst) == 0;
     if (flow != no_flow && opens) {
@@ -194,7 +213,11 @@ void Worker::forward_in(Frame& frame, Packet& packet, const Lookup& lookup) {
 // From a real server whose replies pass the director.
 void Worker::forward_out(Frame& frame, Packet& packet, const Lookup& lookup) {
   const FlowIndex flow = flows_.find_out(lookup.tuple, lookup.hash, lookup.guess);
-  if (flow == no_flow || flows_[flow].method != ForwardMethod::nat) return pass_to_host(frame, packet);
+  if (flow == no_flow || flows_[flow].method != ForwardMethod::nat) {
+    if (packet.kind == PacketKind::icmp_error && frame.port != config_.host_port)
+      return drop(frame, DropReason::icmp_without_flow);
+    return pass_to_host(frame);
+  }
 
   FlowRecord& record = flows_[flow];
   if (!destinations_[index(record.destination)].available) return drop(frame, DropReason::destination_removed);
@@ -208,20 +231,30 @@ void Worker::forward_out(Frame& frame, Packet& packet, const Lookup& lookup) {
   send_to_client(frame, packet, record);
 }
 
+// A mark comes before the address (IPVS), but only if some service takes it.
+std::optional<ServiceId> Worker::find_service(const Frame& frame, const Packet& packet, const Lookup& lookup) const {
+  const net::FiveTuple& tuple = lookup.tuple;
+  if (classifier_ != nullptr) {
+    const std::uint32_t mark = classifier_->mark_of(tuple, frame.port, packet.vlan);
+    if (const auto id = mark != 0 ? service_map_.find_mark(mark) : std::nullopt) return id;
+  }
+  return service_map_.find({tuple.protocol, tuple.destination.address, tuple.destination.port});
+}
+
 // A packet without a connection: schedules and records one. Returns no_flow when the packet has gone elsewhere.
 FlowIndex Worker::open_flow(Frame& frame, Packet& packet, const Lookup& lookup) {
   if (packet.kind == PacketKind::tcp) {
     // Not the start of a connection: it is the host's to answer (with a reset), as under IPVS.
     const bool opens = (packet.tcp_flags & net::tcp_syn) != 0 && (packet.tcp_flags & net::tcp_rst) == 0;
     if (!opens || lookup.tuple.source.port == ftp_data) {
-      pass_to_host(frame, packet);
+      pass_to_host(frame);
       return no_flow;
     }
   }
   const net::FiveTuple& tuple = lookup.tuple;
-  const auto id = service_map_.find({tuple.protocol, tuple.destination.address, tuple.destination.port});
+  const auto id = find_service(frame, packet, lookup);
   if (!id) {
-    pass_to_host(frame, packet);
+    pass_to_host(frame);
     return no_flow;
   }
   if (service_map_.virtual_address(tuple.source.address).is_virtual) {
@@ -327,9 +360,8 @@ void Worker::send_to_client(Frame& frame, Packet& packet, const FlowRecord& reco
 }
 
 // Not ours after all: the host's own stack sees it as if there were no engine. Never back to where it came from.
-void Worker::pass_to_host(const Frame& frame, const Packet& packet) {
+void Worker::pass_to_host(const Frame& frame) {
   if (frame.port == config_.host_port) return drop(frame, DropReason::host_reply_without_flow);
-  if (packet.kind == PacketKind::icmp_error) return drop(frame, DropReason::icmp_without_flow);
   if (config_.host_port == no_port) return drop(frame, DropReason::host_unavailable);
   if (!host_limit_.take(now_s_)) return drop(frame, DropReason::host_rate_limited);
   queue(frame, config_.host_port, counters_.passed);
@@ -478,6 +510,8 @@ bool Worker::take_updates() {
       taken += apply(*many);
     else if (auto* port = std::get_if<SetPort>(update))
       port_infos_[index(port->id)] = {port->mac, port->mtu};
+    else if (auto* classifier = std::get_if<SetClassifier>(update))
+      std::swap(classifier_, classifier->classifier);
     else if (auto* timeouts = std::get_if<SetTimeouts>(update))
       timeouts_ = timeouts->timeouts;
     else
@@ -513,7 +547,20 @@ void Worker::apply(DestinationId id, const Destination& update) {
   Destination& destination = destinations_[index(id)];
   const std::uint32_t upper = update.upper_threshold;
   if (upper == 0 || upper > destination.upper_threshold) loads_[index(id)].overloaded = false;
+  if (destination.method != update.method || destination.address != update.address) {
+    count_nat_address(destination, false);
+    count_nat_address(update, true);
+  }
   destination = update;
+}
+
+// One that was removed counts until its id is used again: its last replies may be under way.
+void Worker::count_nat_address(const Destination& destination, bool comes) {
+  const std::uint32_t address = destination.address.value.raw();
+  if (destination.method != ForwardMethod::nat || address == 0) return;
+  std::uint32_t& count = nat_addresses_.at(address);
+  count = comes ? count + 1 : count - 1;
+  if (count == 0) nat_addresses_.erase(address);
 }
 
 /// Returns how many updates more it counts as: a destination is three cache lines, a service some tens.
@@ -546,6 +593,8 @@ Result<std::unique_ptr<Worker>> Worker::create(WorkerConfig config) {
   if (!flows) return std::unexpected(flows.error());
   auto map = ServiceMap::create();
   if (!map) return std::unexpected(map.error());
+  auto nat_addresses = ProbeTable::create(2 * destinations_max, "NAT real servers");
+  if (!nat_addresses) return std::unexpected(nat_addresses.error());
   constexpr auto kind = Mapping::Kind::private_memory;
   auto services = Mapping::create(services_max * sizeof(ServiceSlot), kind, "services");
   if (!services) return std::unexpected(services.error());
@@ -555,16 +604,18 @@ Result<std::unique_ptr<Worker>> Worker::create(WorkerConfig config) {
   if (!loads) return std::unexpected(loads.error());
   auto counters = Mapping::create(destinations_max * sizeof(DestinationCounters), kind, "destinations' counters");
   if (!counters) return std::unexpected(counters.error());
-  return std::unique_ptr<Worker>(new Worker(std::move(config), std::move(*flows), std::move(*map), std::move(*services),
-                                            std::move(*destinations), std::move(*loads), std::move(*counters)));
+  return std::unique_ptr<Worker>(new Worker(std::move(config), std::move(*flows), std::move(*map),
+                                            std::move(*nat_addresses), std::move(*services), std::move(*destinations),
+                                            std::move(*loads), std::move(*counters)));
 }
 
-Worker::Worker(WorkerConfig config, FlowTable flows, ServiceMap map, Mapping services, Mapping destinations,
-               Mapping loads, Mapping counters)
+Worker::Worker(WorkerConfig config, FlowTable flows, ServiceMap map, ProbeTable nat_addresses, Mapping services,
+               Mapping destinations, Mapping loads, Mapping counters)
     : config_(std::move(config)),
       now_s_(config_.now_s),
       flows_(std::move(flows)),
       service_map_(std::move(map)),
+      nat_addresses_(std::move(nat_addresses)),
       service_memory_(std::move(services)),
       destination_memory_(std::move(destinations)),
       load_memory_(std::move(loads)),

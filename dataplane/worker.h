@@ -116,8 +116,8 @@ class Worker {
     }
   };
 
-  Worker(WorkerConfig config, FlowTable flows, ServiceMap map, Mapping services, Mapping destinations, Mapping loads,
-         Mapping counters);
+  Worker(WorkerConfig config, FlowTable flows, ServiceMap map, ProbeTable nat_addresses, Mapping services,
+         Mapping destinations, Mapping loads, Mapping counters);
 
   // The packet's way, in order.
   void process(Batch& batch);
@@ -129,10 +129,13 @@ class Worker {
   // One packet.
   void forward_in(Frame& frame, Packet& packet, const Lookup& lookup);
   void forward_out(Frame& frame, Packet& packet, const Lookup& lookup);
+  [[nodiscard]] bool is_from_client(const Frame& frame, const Packet& packet, const Lookup& lookup) const;
+  [[nodiscard]] std::optional<ServiceId> find_service(const Frame& frame, const Packet& packet,
+                                                      const Lookup& lookup) const;
   FlowIndex open_flow(Frame& frame, Packet& packet, const Lookup& lookup);
   void send_to_destination(Frame& frame, Packet& packet, const FlowRecord& record, const Destination& destination);
   void send_to_client(Frame& frame, Packet& packet, const FlowRecord& record);
-  void pass_to_host(const Frame& frame, const Packet& packet);
+  void pass_to_host(const Frame& frame);
   void answer(Frame& frame, Packet& packet, net::Ipv4Addr source, std::uint8_t type, std::uint8_t code,
               std::uint16_t mtu, DropReason reason);
 
@@ -156,11 +159,15 @@ class Worker {
   std::size_t apply(const SetDestinations& update);
   bool continue_dump();
 
+  void count_nat_address(const Destination& destination, bool comes);
+
   WorkerConfig config_;
   std::uint32_t now_s_;
   WorkerCounters counters_;
   FlowTable flows_;
   ServiceMap service_map_;
+  std::unique_ptr<const Classifier> classifier_;  // null: packets have no marks
+  ProbeTable nat_addresses_;                      // address -> destinations that have it and are reached by NAT
   Timeouts timeouts_;
   Limit icmp_limit_{1000};   // as Linux' icmp_msgs_per_sec
   Limit host_limit_{10000};  // a write to the host's stack costs a system call; a flood must not stop forwarding

@@ -36,7 +36,7 @@ struct Ingress {
 
 /// All conditions must hold. TCP and UDP only: the engine has no other packets with ports.
 struct ClassifyRule {
-  std::uint32_t mark = 0;  ///< not 0
+  std::uint32_t mark = 0;  ///< 0: none; its packets only get to the connections that they may belong to
   Ipv4Prefix destination;
   std::optional<net::Protocol> protocol;
   std::uint16_t port_first = 0;  ///< of the destination; both ends included

@@ -21,6 +21,7 @@ struct ServiceKey {
   net::Protocol protocol;
   net::Ipv4Addr address;
   net::L4Port port;
+  std::uint32_t mark = 0;  ///< not 0: packets with this mark, whatever their protocol, address and port
 
   constexpr auto operator<=>(const ServiceKey&) const = default;
 };

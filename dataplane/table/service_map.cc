@@ -44,20 +44,36 @@ Result<ServiceMap> ServiceMap::create() {
   if (!services) return std::unexpected(services.error());
   auto addresses = ProbeTable::create(table_capacity, "virtual address table");
   if (!addresses) return std::unexpected(addresses.error());
-  return ServiceMap(std::move(*services), std::move(*addresses));
+  auto marks = ProbeTable::create(table_capacity, "table of marks");
+  if (!marks) return std::unexpected(marks.error());
+  return ServiceMap(std::move(*services), std::move(*addresses), std::move(*marks));
 }
 
 void ServiceMap::insert(const ServiceKey& key, ServiceId id, bool has_nat) {
+  if (key.mark != 0) {
+    marks_.at(key.mark) = std::uint32_t(index(id));
+    nat_marks_ += has_nat ? 1 : 0;
+    return;
+  }
   services_.at(key_bits(key)) = std::uint32_t(index(id));
   addresses_.at(key.address.value.raw()) += one_use + (has_nat ? one_nat_use : 0);
 }
 
 void ServiceMap::change_nat(const ServiceKey& key, bool has_nat) {
+  if (key.mark != 0) {
+    nat_marks_ = has_nat ? nat_marks_ + 1 : nat_marks_ - 1;
+    return;
+  }
   std::uint32_t& uses = addresses_.at(key.address.value.raw());
   uses = has_nat ? uses + one_nat_use : uses - one_nat_use;
 }
 
 void ServiceMap::erase(const ServiceKey& key, bool has_nat) {
+  if (key.mark != 0) {
+    marks_.erase(key.mark);
+    nat_marks_ -= has_nat ? 1 : 0;
+    return;
+  }
   services_.erase(key_bits(key));
   std::uint32_t& uses = addresses_.at(key.address.value.raw());
   uses -= one_use + (has_nat ? one_nat_use : 0);

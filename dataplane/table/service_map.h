@@ -1,5 +1,5 @@
-// From a packet's destination to its virtual service, and from an address to "is it a virtual address". Small hash
-// tables with linear probing in lazily mapped memory; owned by one worker; insert and erase move entries but never
+// From a packet's destination or mark to its virtual service, and from an address to "is it a virtual address". Small
+// hash tables with linear probing in lazily mapped memory; owned by one worker; insert and erase move entries but never
 // allocate.
 #pragma once
 
@@ -56,6 +56,15 @@ class ServiceMap {
     return ServiceId{*id};
   }
 
+  /// The service that takes packets with this mark. mark: not 0.
+  [[nodiscard]] std::optional<ServiceId> find_mark(std::uint32_t mark) const {
+    const std::uint32_t* id = marks_.find(mark);
+    if (id == nullptr) return std::nullopt;
+    return ServiceId{*id};
+  }
+  /// Some service with a mark translates.
+  [[nodiscard]] bool marks_have_nat() const { return nat_marks_ > 0; }
+
   /// What a worker must know of a destination address before anything else.
   struct VirtualAddress {
     bool is_virtual;  ///< some service has it: the packet goes to servers
@@ -73,8 +82,8 @@ class ServiceMap {
   void erase(const ServiceKey& key, bool has_nat);
 
  private:
-  ServiceMap(ProbeTable services, ProbeTable addresses)
-      : services_(std::move(services)), addresses_(std::move(addresses)) {}
+  ServiceMap(ProbeTable services, ProbeTable addresses, ProbeTable marks)
+      : services_(std::move(services)), addresses_(std::move(addresses)), marks_(std::move(marks)) {}
   static std::uint64_t key_bits(const ServiceKey& key) {
     return (std::uint64_t{key.address.value.raw()} << 32) | (std::uint64_t{key.port.value.raw()} << 8) |
            std::uint64_t(key.protocol);
@@ -85,6 +94,8 @@ class ServiceMap {
 
   ProbeTable services_;   // ServiceKey -> ServiceId
   ProbeTable addresses_;  // virtual address -> services that have it (low half), those with NAT (high half)
+  ProbeTable marks_;      // mark -> ServiceId
+  std::uint32_t nat_marks_ = 0;
 };
 
 }  // namespace sluice::dataplane

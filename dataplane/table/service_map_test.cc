@@ -21,6 +21,27 @@ TEST(ServiceMap, FindsByProtocolAddressAndPort) {
   EXPECT_EQ(map.find(key(1, 80, net::Protocol::udp)), std::nullopt);
 }
 
+TEST(ServiceMap, FindsByMarkWithoutMakingAnAddressVirtual) {
+  ServiceMap map = std::move(*ServiceMap::create());
+  const ServiceKey five{net::Protocol{0}, {}, {}, 5}, most{net::Protocol{0}, {}, {}, 0xffffffff};
+  map.insert(five, ServiceId{7}, true);
+  map.insert(most, ServiceId{8}, false);
+  EXPECT_EQ(map.find_mark(5), ServiceId{7});
+  EXPECT_EQ(map.find_mark(0xffffffff), ServiceId{8});
+  EXPECT_EQ(map.find_mark(6), std::nullopt);
+  EXPECT_EQ(map.find(key(0, 0, net::Protocol{0})), std::nullopt);
+  EXPECT_FALSE(map.virtual_address({}).is_virtual);
+  EXPECT_TRUE(map.marks_have_nat());
+  map.change_nat(five, false);
+  EXPECT_FALSE(map.marks_have_nat());
+  map.change_nat(most, true);
+  map.erase(five, false);
+  EXPECT_EQ(map.find_mark(5), std::nullopt);
+  EXPECT_TRUE(map.marks_have_nat());
+  map.erase(most, true);
+  EXPECT_FALSE(map.marks_have_nat());
+}
+
 TEST(ServiceMap, AnAddressIsVirtualAsLongAsAServiceHasIt) {
   ServiceMap map = std::move(*ServiceMap::create());
   const auto address = net::Ipv4Addr::from_host(1);

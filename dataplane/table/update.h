@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "dataplane/classify/classifier.h"
 #include "dataplane/flow/record.h"
 #include "dataplane/flow/tcp_state.h"
 #include "dataplane/sched/scheduler.h"
@@ -48,6 +49,11 @@ struct SetPort {
   std::uint16_t mtu = 1500;  ///< bytes of IPv4 packet
 };
 
+/// What gives packets marks; null: nothing does. Comes back holding what did before.
+struct SetClassifier {
+  std::unique_ptr<const Classifier> classifier;
+};
+
 struct SetTimeouts {
   Timeouts timeouts;
 };
@@ -61,7 +67,7 @@ struct DumpFlows {
   std::uint32_t now_s = 0;  ///< filled in: the worker's clock at the last record
 };
 
-using Update =
-    std::variant<SetService, RemoveService, SetDestination, SetDestinations, SetPort, SetTimeouts, DumpFlows>;
+using Update = std::variant<SetService, RemoveService, SetDestination, SetDestinations, SetPort, SetClassifier,
+                            SetTimeouts, DumpFlows>;
 
 }  // namespace sluice::dataplane

@@ -41,10 +41,23 @@ void Director::post_service(const Service& service) {
 }
 
 ServiceId Director::add_service(net::Protocol protocol, net::Endpoint address, SchedulerKind scheduler) {
+  return add_service({protocol, address.address, address.port}, scheduler);
+}
+
+ServiceId Director::add_service(std::uint32_t mark, SchedulerKind scheduler) {
+  return add_service({net::Protocol{0}, {}, {}, mark}, scheduler);
+}
+
+void Director::classify(const std::vector<ClassifyRule>& rules) {
+  mailbox_->post(SetClassifier{rules.empty() ? nullptr : std::make_unique<const Classifier>(rules)});
+  run();
+}
+
+ServiceId Director::add_service(const ServiceKey& key, SchedulerKind scheduler) {
   const ServiceId id{std::uint32_t(services_.size())};
   Service service{};
   service.id = id;
-  service.key = {protocol, address.address, address.port};
+  service.key = key;
   service.scheduler = scheduler;
   services_.push_back(service);
   post_service(service);

@@ -29,6 +29,9 @@ class Director {
   ~Director();
 
   ServiceId add_service(net::Protocol protocol, net::Endpoint address, SchedulerKind scheduler = SchedulerKind::rr);
+  /// Of packets with this mark.
+  ServiceId add_service(std::uint32_t mark, SchedulerKind scheduler = SchedulerKind::rr);
+  void classify(const std::vector<ClassifyRule>& rules);
   /// Reached through the server side at MAC 02:00:00:00:02:<last byte of the address>, MTU 1500. Newest first in the
   /// list.
   DestinationId add_destination(ServiceId service, net::Endpoint address, ForwardMethod method,
@@ -59,6 +62,7 @@ class Director {
     Service service;
     std::vector<DestinationId> destinations;
   };
+  ServiceId add_service(const ServiceKey& key, SchedulerKind scheduler);
   void post_service(const Service& service);
 
   MemoryPool pool_;
