@@ -98,7 +98,13 @@ void EngineBackend::flush_destinations(bool in_table) {
 void EngineBackend::flush_services() {
   for (ServiceEntry* entry : dirty_services_) {
     if (!entry->is_leaving) continue;
-    if (steer_ != nullptr) steer_->remove_service(entry->spec.key.protocol, endpoint_of(entry->spec.key));
+    const VirtualServiceKey& key = entry->spec.key;
+    if (key.has_mark()) {
+      // Can't fail: it takes prefixes away.
+      (void)steer_marks();
+    } else if (steer_ != nullptr) {
+      steer_->remove_service(key.protocol, endpoint_of(key));
+    }
     post_all([&] { return dataplane::RemoveService{entry->id, nullptr, nullptr}; });
     free_services_.insert(entry->id);
   }
@@ -119,7 +125,6 @@ Result<> EngineBackend::add_service(const VirtualServiceSpec& spec) {
   const std::string where = spec.key.text();
   const auto known = services_.find(spec.key);
   if (known != services_.end() && !known->second.is_leaving) return fail(where, "the service already exists");
-  if (spec.key.has_mark()) return fail(where, "the engine knows no marks so far");
   if (!spec.key.address.is_v4()) return fail(where, "the engine forwards IPv4 only so far");
   const auto scheduler = dataplane::scheduler_from_name(spec.scheduler);
   if (!scheduler) return fail(where, fmt::format("the engine has no scheduler '{}'", spec.scheduler));
@@ -144,14 +149,14 @@ Result<> EngineBackend::add_service(const VirtualServiceSpec& spec) {
   }
   // The workers know it before the first packet can come, though still without real servers.
   post_service(entry);
-  if (steer_ != nullptr) {
-    if (auto steered = steer_->add_service(spec.key.protocol, endpoint_of(spec.key)); !steered) {
-      post_all([&] { return dataplane::RemoveService{entry.id, nullptr, nullptr}; });
-      free_services_.insert(entry.id);
-      return steered;
-    }
+  const ServiceId id = entry.id;
+  const auto added = services_.emplace(spec.key, std::move(entry)).first;
+  if (auto steered = steer_service(spec.key); !steered) {
+    services_.erase(added);
+    post_all([&] { return dataplane::RemoveService{id, nullptr, nullptr}; });
+    free_services_.insert(id);
+    return steered;
   }
-  services_.emplace(spec.key, std::move(entry));
   return {};
 }
 
@@ -192,7 +197,7 @@ void EngineBackend::post_service(const ServiceEntry& entry) {
   post_all([&] {
     auto service = std::make_unique<dataplane::Service>();
     service->id = entry.id;
-    service->key = {entry.spec.key.protocol, entry.spec.key.address.v4(), entry.spec.key.port};
+    service->key = {entry.spec.key.protocol, entry.spec.key.address.v4(), entry.spec.key.port, entry.spec.key.mark};
     service->scheduler = entry.scheduler;
     service->sh_fallback = entry.spec.sh_fallback;
     service->sh_port = entry.spec.sh_port;
@@ -207,7 +212,64 @@ void EngineBackend::post_service(const ServiceEntry& entry) {
   });
 }
 
+// --- marks
+
+bool EngineBackend::is_taken(std::uint32_t mark) const {
+  const auto found = services_.find(VirtualServiceKey::of_mark(mark));
+  return found != services_.end() && !found->second.is_leaving;
+}
+
+Result<> EngineBackend::set_classify(std::vector<dataplane::ClassifyRule> rules) {
+  if (rules.size() > dataplane::Classifier::rules_max) {
+    return fail("classify", fmt::format("{} rules are too many: the engine takes {}", rules.size(),
+                                        dataplane::Classifier::rules_max));
+  }
+  const bool is_new = mark_rules_.set(
+      std::move(rules), [this](std::uint32_t mark) { return is_taken(mark); }, hooks_.now_s());
+  if (!is_new && has_classify_) return {};
+  has_classify_ = true;
+  // The workers know the rules before packets come because of them.
+  post_classifier();
+  return steer_marks();
+}
+
+void EngineBackend::post_classifier() {
+  const std::vector<dataplane::ClassifyRule> rules = mark_rules_.for_workers();
+  post_all([&] {
+    return dataplane::SetClassifier{rules.empty() ? nullptr : std::make_unique<const dataplane::Classifier>(rules)};
+  });
+}
+
+Result<> EngineBackend::steer_marks() {
+  if (steer_ == nullptr || !has_classify_) return {};
+  return steer_->set_classify(mark_rules_.for_steering([this](std::uint32_t mark) { return is_taken(mark); }));
+}
+
+Result<> EngineBackend::steer_service(const VirtualServiceKey& key) {
+  if (key.has_mark()) return steer_marks();
+  return steer_ != nullptr ? steer_->add_service(key.protocol, endpoint_of(key)) : Result<>{};
+}
+
 // --- destinations
+
+// A service with a mark takes any protocol that the engine forwards.
+Result<> EngineBackend::steer_replies(const VirtualServiceKey& service, const DestinationKey& destination) {
+  if (steer_ == nullptr) return {};
+  const net::Endpoint endpoint = endpoint_of(destination);
+  if (!service.has_mark()) return steer_->add_nat_destination(service.protocol, endpoint);
+  if (auto tcp = steer_->add_nat_destination(net::Protocol::tcp, endpoint); !tcp) return tcp;
+  auto udp = steer_->add_nat_destination(net::Protocol::udp, endpoint);
+  if (!udp) steer_->remove_nat_destination(net::Protocol::tcp, endpoint);
+  return udp;
+}
+
+void EngineBackend::stop_steering_replies(const VirtualServiceKey& service, const DestinationKey& destination) {
+  if (steer_ == nullptr) return;
+  const net::Endpoint endpoint = endpoint_of(destination);
+  if (!service.has_mark()) return steer_->remove_nat_destination(service.protocol, endpoint);
+  steer_->remove_nat_destination(net::Protocol::tcp, endpoint);
+  steer_->remove_nat_destination(net::Protocol::udp, endpoint);
+}
 
 std::size_t EngineBackend::hash_of(const VirtualServiceKey& service, const DestinationKey& destination) {
   const auto mix = [](std::size_t sum, std::size_t more) { return (sum ^ more) * 0x9e3779b97f4a7c15ull; };
@@ -255,8 +317,8 @@ Result<> EngineBackend::add_destination(const VirtualServiceKey& service, const 
       return fail(where(),
                   fmt::format("the engine has no room for more than {} destinations", dataplane::destinations_max));
     }
-    if (steer_ != nullptr && spec.method == ForwardingMethod::nat) {
-      if (auto steered = steer_->add_nat_destination(service.protocol, endpoint_of(spec.key)); !steered) {
+    if (spec.method == ForwardingMethod::nat) {
+      if (auto steered = steer_replies(service, spec.key); !steered) {
         free_destinations_.push_back(*id);
         return steered;
       }
@@ -291,13 +353,9 @@ Result<> EngineBackend::revive(DestinationId id, const ServiceEntry& service, co
 }
 
 Result<> EngineBackend::change_steering(const DestinationEntry& entry, ForwardingMethod method) {
-  if (steer_ == nullptr || entry.spec.method == method) return {};
-  if (method == ForwardingMethod::nat) {
-    return steer_->add_nat_destination(entry.service.protocol, endpoint_of(entry.spec.key));
-  }
-  if (entry.spec.method == ForwardingMethod::nat) {
-    steer_->remove_nat_destination(entry.service.protocol, endpoint_of(entry.spec.key));
-  }
+  if (entry.spec.method == method) return {};
+  if (method == ForwardingMethod::nat) return steer_replies(entry.service, entry.spec.key);
+  if (entry.spec.method == ForwardingMethod::nat) stop_steering_replies(entry.service, entry.spec.key);
   return {};
 }
 
@@ -401,9 +459,7 @@ void EngineBackend::let_go_of_idle() {
     if (const auto service = services_.find(entry.service); service != services_.end()) {
       add(service->second.gone, count(id));
     }
-    if (steer_ != nullptr && entry.spec.method == ForwardingMethod::nat) {
-      steer_->remove_nat_destination(entry.service.protocol, endpoint_of(entry.spec.key));
-    }
+    if (entry.spec.method == ForwardingMethod::nat) stop_steering_replies(entry.service, entry.spec.key);
     identities_.erase(std::uint32_t(id), ByIdentity{*this});
     take_off_way(id);
     trash_.erase(id);
@@ -555,6 +611,10 @@ void EngineBackend::finish(std::size_t worker, dataplane::DumpFlows dump) {
 }
 
 bool EngineBackend::collect() {
+  if (mark_rules_.forget(hooks_.now_s())) {
+    (void)steer_marks();  // can't fail: it takes prefixes away
+    post_classifier();
+  }
   bool under_way = false;
   for (std::size_t worker = 0; worker < engine_.workers(); ++worker) {
     for (auto& update : engine_.mailbox(worker).collect()) {

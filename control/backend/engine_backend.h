@@ -16,6 +16,7 @@
 
 #include "control/backend/backend.h"
 #include "control/backend/chained_index.h"
+#include "control/backend/mark_rules.h"
 #include "control/netlink/route_decision.h"
 #include "dataplane/engine.h"
 #include "dataplane/port/steer.h"
@@ -74,6 +75,10 @@ class EngineBackend final : public Backend {
   Result<> remove_destination(const VirtualServiceKey& service, const DestinationKey& key) override;
   [[nodiscard]] std::vector<VirtualServiceStatus> services() const override;
   [[nodiscard]] std::string name() const override { return "engine"; }
+
+  /// What gives packets their marks from now on; in order, the first that matches decides. Connections of rules that
+  /// go are still served for MarkRules::kept_s. Until the first call the steering program keeps what it has.
+  Result<> set_classify(std::vector<dataplane::ClassifyRule> rules);
 
   void next_hop_changed(const net::IpAddr& address, const netlink::NextHop& next_hop);
   void port_changed(const EngineInterface& interface, net::MacAddr mac, std::uint32_t mtu);
@@ -157,6 +162,12 @@ class EngineBackend final : public Backend {
                                                              const DestinationKey& key);
   [[nodiscard]] Way* find_way(const net::IpAddr& address);
   Result<> revive(dataplane::DestinationId id, const ServiceEntry& service, const DestinationSpec& spec);
+  [[nodiscard]] bool is_taken(std::uint32_t mark) const;
+  Result<> steer_service(const VirtualServiceKey& key);
+  Result<> steer_marks();
+  void post_classifier();
+  Result<> steer_replies(const VirtualServiceKey& service, const DestinationKey& destination);
+  void stop_steering_replies(const VirtualServiceKey& service, const DestinationKey& destination);
   Result<> change_steering(const DestinationEntry& entry, ForwardingMethod method);
   void put_on_way(dataplane::DestinationId id);
   void take_off_way(dataplane::DestinationId id);
@@ -194,6 +205,9 @@ class EngineBackend final : public Backend {
   unsigned batch_depth_ = 0;
   std::vector<ServiceEntry*> dirty_services_;
   std::vector<dataplane::DestinationId> dirty_destinations_;
+
+  MarkRules mark_rules_;
+  bool has_classify_ = false;  ///< set_classify() was called
 
   std::vector<std::unique_ptr<Dump>> dumps_;  ///< the first is under way, the others wait their turn
 };

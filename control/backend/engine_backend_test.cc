@@ -127,6 +127,41 @@ TEST_F(EngineBackendTest, UsesIdsAgainWhenServicesGo) {
   settle();
 }
 
+TEST_F(EngineBackendTest, ServesMarksBesideAddresses) {
+  const auto five = VirtualServiceKey::of_mark(5);
+  ASSERT_TRUE(backend->set_classify({{.mark = 5, .destination = {net::Ipv4Addr::of(10, 0, 0, 5), 32}}}));
+  ASSERT_TRUE(backend->add_service({five, "rr"}));
+  EXPECT_EQ(backend->add_service({five, "rr"}).error().text(), "FWM 5: the service already exists");
+  EXPECT_EQ(backend->add_service({VirtualServiceKey::of_mark(5, true), "rr"}).error().text(),
+            "FWM 5 IPv6: the engine forwards IPv4 only so far");
+  ASSERT_TRUE(backend->add_service({web, "rr"}));
+  const DestinationKey any_port{server_a.address, {}};
+  ASSERT_TRUE(backend->add_destination(five, {any_port, ForwardingMethod::nat}));
+  ASSERT_TRUE(backend->change_destination(five, {any_port, ForwardingMethod::direct}));
+  ASSERT_TRUE(backend->change_service({five, "wlc"}));
+  EXPECT_EQ(backend->services().size(), 2u);
+  ASSERT_TRUE(backend->remove_service(five));
+  EXPECT_EQ(backend->services().size(), 1u);
+  settle();
+}
+
+TEST_F(EngineBackendTest, RefusesMoreRulesThanTheWorkersTake) {
+  EXPECT_EQ(backend->set_classify(std::vector<dataplane::ClassifyRule>(1025)).error().text(),
+            "classify: 1025 rules are too many: the engine takes 1024");
+}
+
+TEST_F(EngineBackendTest, LetsGoOfARulesPacketsWhenItsConnectionsHaveHadTime) {
+  ASSERT_TRUE(backend->add_service({VirtualServiceKey::of_mark(5), "rr"}));
+  ASSERT_TRUE(backend->set_classify({{.mark = 5, .destination = {net::Ipv4Addr::of(10, 0, 0, 5), 32}}}));
+  ASSERT_TRUE(backend->set_classify({}));
+  settle();
+  now_s += MarkRules::kept_s - 1;
+  EXPECT_FALSE(backend->collect());
+  now_s += 1;
+  EXPECT_TRUE(backend->collect()) << "the workers are told";
+  settle();
+}
+
 TEST_F(EngineBackendTest, ABatchGoesOutAtItsEndEachServiceAndRealServerOnce) {
   constexpr unsigned servers = dataplane::SetDestinations::most + 1;
   backend->begin();
