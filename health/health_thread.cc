@@ -9,13 +9,13 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <exception>
 #include <random>
+#include <set>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 
 #include "health/dns_check.h"
@@ -52,19 +52,19 @@ AnyCheck make_check(CheckerSpec spec, std::uint64_t random) {
   return std::visit(Make{spec.timings, spec.starts_up, random}, spec.what);
 }
 
-/// A checker that runs. Its coroutine and the table of checkers share it.
+/// A checker that runs. Its probe and the table of checkers share it. Between two probes, which is nearly always, there
+/// is no coroutine: that would take more memory than all else that is known of a real server.
 struct Running {
   Running(CheckerId checker_id, AnyCheck any) : id(checker_id), check(std::move(any)) {}
 
   CheckerId id;
   AnyCheck check;
-  asio::cancellation_signal cancel;
+  steady_clock::time_point due;      ///< while it is in the queue: the next probe
+  asio::cancellation_signal cancel;  ///< of the probe that is under way, if one is
 };
 
-asio::awaitable<void> pause(milliseconds duration) {
-  if (duration <= milliseconds{0}) co_return;
-  asio::steady_timer timer(co_await asio::this_coro::executor, duration);
-  co_await timer.async_wait(asio::use_awaitable);
+asio::awaitable<ProbeResult> probe(AnyCheck& check) {
+  return std::visit([](auto& one) { return one.probe(); }, check);
 }
 
 }  // namespace
@@ -88,6 +88,7 @@ class HealthThread::Impl {
   void stop() {
     asio::post(io_, [this] {
       stopping_ = true;
+      timer_.cancel();
       for (const auto& [id, running] : running_) running->cancel.emit(asio::cancellation_type::terminal);
       work_.reset();
     });
@@ -114,15 +115,8 @@ class HealthThread::Impl {
         0, std::max<milliseconds::rep>(checker.spec.warmup.count(), 0));
     const auto delay = options_.start_delay + milliseconds{spread(random_)};
     auto running = std::make_shared<Running>(checker.id, make_check(std::move(checker.spec), random_()));
-    running_[running->id] = running;
-    const auto ended = [this, running](const std::exception_ptr& exception) {
-      const auto found = running_.find(running->id);
-      const bool was_removed = found == running_.end() || found->second != running;
-      if (!was_removed) running_.erase(found);
-      // A cancelled wait ends by an exception. Any other one would be a checker that silently stops checking.
-      if (exception && !stopping_ && !was_removed) std::rethrow_exception(exception);
-    };
-    asio::co_spawn(io_, run(*running, delay), asio::bind_cancellation_slot(running->cancel.slot(), ended));
+    schedule(*running, delay);
+    running_.emplace(running->id, std::move(running));
   }
 
   void end_checker(CheckerId id) {
@@ -130,23 +124,56 @@ class HealthThread::Impl {
     if (found == running_.end()) return;
     const auto running = found->second;
     running_.erase(found);
+    queue_.erase({running->due, id});
     running->cancel.emit(asio::cancellation_type::terminal);
   }
 
-  asio::awaitable<void> run(Running& running, milliseconds delay) {
-    co_await pause(delay);
-    for (;;) {
-      const auto started = steady_clock::now();
-      const ProbeResult result = co_await std::visit([](auto& check) { return check.probe(); }, running.check);
-      const auto ended = steady_clock::now();
-      const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(ended - started);
-      // A cancelled probe has no verdict.
-      const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
-      if (cancelled != asio::cancellation_type::none) co_return;
-      const Outcome outcome = std::visit([&](auto& check) { return check.on(result.verdict); }, running.check);
-      on_event_({running.id, result.verdict, result.reason, outcome, latency, ended});
-      co_await pause(outcome.next_probe);
+  // --- when the next probe is due
+
+  void schedule(Running& running, milliseconds delay) {
+    running.due = steady_clock::now() + std::max(delay, milliseconds{0});
+    const auto place = queue_.emplace(running.due, running.id).first;
+    if (place == queue_.begin()) wait_for_next();
+  }
+
+  /// Ends the wait that there is. What it was for stays in the queue.
+  void wait_for_next() {
+    timer_.expires_at(queue_.begin()->first);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error && !stopping_) start_probes();
+    });
+  }
+
+  void start_probes() {
+    const auto now = steady_clock::now();
+    while (!queue_.empty() && queue_.begin()->first <= now) {
+      const CheckerId id = queue_.begin()->second;
+      queue_.erase(queue_.begin());
+      start_probe(running_.at(id));
     }
+    if (!queue_.empty()) wait_for_next();
+  }
+
+  void start_probe(const std::shared_ptr<Running>& running) {
+    const auto ended = [this, running, started = steady_clock::now()](const std::exception_ptr& exception,
+                                                                      const ProbeResult& result) {
+      const auto found = running_.find(running->id);
+      const bool was_removed = found == running_.end() || found->second != running;
+      // A cancelled probe has no verdict, and may end by an exception.
+      if (stopping_ || was_removed) return;
+      // Any other one would be a checker that silently stops checking.
+      if (exception) std::rethrow_exception(exception);
+      take(*running, result, started);
+    };
+    asio::co_spawn(io_, probe(running->check), asio::bind_cancellation_slot(running->cancel.slot(), ended));
+  }
+
+  void take(Running& running, const ProbeResult& result, steady_clock::time_point started) {
+    const auto ended = steady_clock::now();
+    const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(ended - started);
+    const Outcome outcome = std::visit([&](auto& check) { return check.on(result.verdict); }, running.check);
+    on_event_({running.id, result.verdict, result.reason, outcome, latency, ended});
+    schedule(running, outcome.next_probe);
   }
 
   HealthOptions options_;
@@ -154,8 +181,11 @@ class HealthThread::Impl {
   std::mt19937_64 random_;
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;
+  // All from here on is the health thread's.
+  asio::steady_timer timer_{io_};
   bool stopping_ = false;
-  std::unordered_map<CheckerId, std::shared_ptr<Running>> running_;  // health thread only, as all above but io_
+  std::unordered_map<CheckerId, std::shared_ptr<Running>> running_;
+  std::set<std::pair<steady_clock::time_point, CheckerId>> queue_;  ///< those that aren't probing
   std::thread thread_;
 };
 

@@ -1,4 +1,4 @@
-// The thread that runs every checker: one event loop, one coroutine per checker. It probes and counts; what a result
+// The thread that runs every checker: one event loop, one coroutine per probe. It probes and counts; what a result
 // means for a virtual server is pool.h's, and who acts on it is the control thread, which gets each result as a
 // message.
 #pragma once
