@@ -109,7 +109,23 @@ class Rule {
   bool has_destination_ = false;
 };
 
+std::string ports_text(const Classify& rule) {
+  return rule.port_first == rule.port_last ? fmt::format("{}", rule.port_first)
+                                           : fmt::format("{}-{}", rule.port_first, rule.port_last);
+}
+
+bool has_ports(const Classify& rule) { return rule.port_first != 0 || rule.port_last != 65535; }
+
 }  // namespace
+
+std::string Classify::text() const {
+  std::string text = fmt::format("fwmark {} destination {}", mark, destination.text());
+  if (protocol) text += fmt::format(" protocol {}", word_of(protocols, *protocol));
+  if (has_ports(*this)) text += " port " + ports_text(*this);
+  if (source) text += " source " + source->text();
+  if (!interface.empty()) text += " interface " + interface;
+  return text;
+}
 
 void read_classify(Context& context, const Statement& statement, Dataplane& dataplane) {
   for (const Statement& line : statement.children) {
@@ -132,11 +148,7 @@ void write_classify(Writer& writer, std::string_view keyword, const Dataplane& d
   for (const Classify& rule : dataplane.classify) {
     std::vector<Arg> args = {option("fwmark", std::int64_t{rule.mark}), option("destination", rule.destination.text())};
     if (rule.protocol) args.push_back(option("protocol", std::string(word_of(protocols, *rule.protocol))));
-    if (rule.port_first != 0 || rule.port_last != 65535) {
-      args.push_back(option("port", rule.port_first == rule.port_last
-                                        ? fmt::format("{}", rule.port_first)
-                                        : fmt::format("{}-{}", rule.port_first, rule.port_last)));
-    }
+    if (has_ports(rule)) args.push_back(option("port", ports_text(rule)));
     if (rule.source) args.push_back(option("source", rule.source->text()));
     if (!rule.interface.empty()) args.push_back(option("interface", rule.interface));
     writer.item(args);

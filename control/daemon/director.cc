@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <random>
 
+#include "control/daemon/classify_rules.h"
 #include "control/daemon/status.h"
 #include "control/pools/diff.h"
 #include "control/pools/from_config.h"
@@ -62,7 +63,10 @@ Result<std::unique_ptr<Director>> Director::start(boost::asio::io_context& io, c
     director->start_pools();
     auto pools = pools_from(config);
     for (const Error& complaint : pools.complaints) director->log_->warn("{}", complaint.text());
+    for (const Error& complaint : director->engine_->classify_complaints(config.dataplane.classify))
+      director->log_->warn("{}", complaint.text());
     director->apply(std::move(pools.pools), nullptr);
+    director->apply_classify(config);
   }
   if (auto done = director->start_api(); !done) return std::unexpected(done.error());
   return director;
@@ -106,6 +110,12 @@ void Director::apply(PoolList pools, std::vector<std::string>* changes) {
   health_->remove(std::move(checkers.end));
   health_->add(std::move(checkers.run));
   schedule_collect(collect_soon);
+}
+
+// After the services: a rule brings packets for them.
+void Director::apply_classify(const config::Config& config) {
+  dataplane_.classify = config.dataplane.classify;
+  if (auto applied = engine_->set_classify(dataplane_.classify); !applied) log_->error("{}", applied.error().text());
 }
 
 Result<> Director::start_api() {
@@ -203,6 +213,8 @@ void Director::look_at_dataplane(Candidate& candidate) const {
   fixed(next.connections != dataplane_.connections, "connections");
   fixed(next.poll != dataplane_.poll, "poll");
   fixed(next.xdp_mode != dataplane_.xdp_mode, "xdp_mode");
+  for (const Error& complaint : engine_->classify_complaints(next.classify))
+    candidate.complaints.emplace_back(LogLevel::warning, complaint.text());
   if (!next.interfaces.empty()) return;
   for (const std::string& name : engine_->interfaces_missing(candidate.pools.pools())) {
     candidate.complaints.emplace_back(
@@ -221,6 +233,8 @@ ReloadOutcome Director::preview(Result<config::ParseOutcome> outcome) const {
   if (!candidate.good) return result;
   result.changes =
       pools_ != nullptr ? pools_->preview(candidate.pools) : lines(diff({}, candidate.pools), {}, candidate.pools);
+  for (std::string& line : classify_changes(dataplane_.classify, candidate.config.dataplane.classify))
+    result.changes.push_back(std::move(line));
   return result;
 }
 
@@ -247,6 +261,7 @@ ReloadOutcome Director::reload() {
     outcome.complaints.push_back(fmt::format("{} has errors", options_.file));
     return over(std::move(outcome));
   }
+  const auto marks = classify_changes(dataplane_.classify, candidate.config.dataplane.classify);
   if (engine_ == nullptr && !candidate.pools.empty()) {
     if (const auto opened = start_engine(candidate.config); !opened) {
       outcome.ok = false;
@@ -255,8 +270,19 @@ ReloadOutcome Director::reload() {
     }
     start_pools();
     dataplane_ = candidate.config.dataplane;
+    for (const Error& complaint : engine_->classify_complaints(dataplane_.classify)) {
+      log_->warn("{}", complaint.text());
+      outcome.complaints.push_back(complaint.text());
+    }
   }
-  if (pools_ != nullptr) apply(std::move(candidate.pools), &outcome.changes);
+  if (pools_ != nullptr) {
+    apply(std::move(candidate.pools), &outcome.changes);
+    apply_classify(candidate.config);
+    for (const std::string& line : marks) {
+      log_->info("{}", line);
+      outcome.changes.push_back(line);
+    }
+  }
   if (options_.reloaded) options_.reloaded(std::move(candidate.config));
   return over(std::move(outcome));
 }

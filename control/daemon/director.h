@@ -90,6 +90,7 @@ class Director {
   Result<> start_engine(const config::Config& config);
   void start_pools();
   void apply(PoolList pools, std::vector<std::string>* changes);
+  void apply_classify(const config::Config& config);
   Result<> start_api();
   Candidate look_at(Result<config::ParseOutcome> outcome) const;
   void look_at_dataplane(Candidate& candidate) const;

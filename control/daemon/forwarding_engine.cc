@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "control/daemon/classify_rules.h"
 #include "control/daemon/interfaces.h"
 #include "control/netlink/route_query.h"
 #include "control/pools/served.h"
@@ -63,6 +64,7 @@ Result<std::unique_ptr<ForwardingEngine>> ForwardingEngine::open(const config::C
   if (!lock) return std::unexpected(lock.error());
   std::unique_ptr<ForwardingEngine> engine(new ForwardingEngine(reflector, std::move(*lock)));
   if (auto done = engine->load_steer(config, log); !done) return std::unexpected(done.error());
+  if (auto done = engine->load_classify(config, choices->names); !done) return std::unexpected(done.error());
   if (auto done = engine->open_ports(config, choices->names, log); !done) return std::unexpected(done.error());
   if (auto done = engine->follow_network(log); !done) return std::unexpected(done.error());
   engine->engine_->start();
@@ -76,6 +78,7 @@ Result<> ForwardingEngine::load_steer(const config::Config& config, const datapl
   steer_ = std::move(*steer);
   for (const config::VirtualServer& server : config.virtual_servers) {
     for (const VirtualServiceKey& key : served_services(config, server).keys) {
+      if (key.has_mark()) continue;
       if (auto added = steer_->add_service(key.protocol, {key.address.v4(), key.port}); !added) return added;
     }
   }
@@ -84,6 +87,21 @@ Result<> ForwardingEngine::load_steer(const config::Config& config, const datapl
     if (auto added = steer_->add_local_address(address.address.v4()); !added) return added;
   }
   return {};
+}
+
+Result<> ForwardingEngine::load_classify(const config::Config& config, const std::vector<std::string>& interfaces) {
+  std::set<std::uint32_t> marks;
+  for (const config::VirtualServer& server : config.virtual_servers) {
+    for (const VirtualServiceKey& key : served_services(config, server).keys) marks.insert(key.mark);
+  }
+  // Ports get their numbers later; steering asks for interfaces.
+  std::vector<EngineInterface> known;
+  for (const std::string& name : interfaces) {
+    if (const netlink::Link* link = reflector_.mirror().link(name)) known.push_back({name, link->ifindex});
+  }
+  auto rules = classify_rules(config.dataplane.classify, known, reflector_.mirror()).rules;
+  std::erase_if(rules, [&](const dataplane::ClassifyRule& rule) { return !marks.contains(rule.mark); });
+  return steer_->set_classify(rules);
 }
 
 Result<> ForwardingEngine::open_ports(const config::Config& config, const std::vector<std::string>& interfaces,
@@ -143,6 +161,7 @@ Result<> ForwardingEngine::follow_network(const dataplane::Log& log) {
     if (!link.ethernet) return;
     if (auto added = steer_->add_mac(link.mac); !added) log(LogLevel::warning, added.error().text());
     backend_->port_changed({link.name, link.ifindex}, link.mac, link.mtu);
+    if (auto applied = apply_classify(); !applied) log(LogLevel::warning, applied.error().text());
   };
   for (const netlink::Link& link : reflector_.mirror().links()) take_link(link);
   netlink::Listener listener;
@@ -175,6 +194,21 @@ void ForwardingEngine::take_next_hop(const net::IpAddr& address, const netlink::
                     address.text(), link != nullptr ? link->name : fmt::format("interface {}", next_hop.ifindex)));
   }
   backend_->next_hop_changed(address, next_hop);
+}
+
+Result<> ForwardingEngine::set_classify(std::vector<config::Classify> rules) {
+  classify_ = std::move(rules);
+  return apply_classify();
+}
+
+// What comes out as before changes nothing.
+Result<> ForwardingEngine::apply_classify() {
+  if (!classify_) return {};
+  return backend_->set_classify(classify_rules(*classify_, interfaces_, reflector_.mirror()).rules);
+}
+
+std::vector<Error> ForwardingEngine::classify_complaints(std::span<const config::Classify> rules) const {
+  return classify_rules(rules, interfaces_, reflector_.mirror()).complaints;
 }
 
 bool ForwardingEngine::has_interface(int ifindex) const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -39,6 +40,12 @@ class ForwardingEngine {
   /// Interfaces that carry one of these services' addresses and aren't the engine's: it was opened without them.
   [[nodiscard]] std::vector<std::string> interfaces_missing(std::span<const PoolSpec> pools) const;
 
+  /// What gives packets their marks from now on; the services are there already. Interfaces that rules name are looked
+  /// for again when links change.
+  Result<> set_classify(std::vector<config::Classify> rules);
+  /// Rules that can't be followed as things are.
+  [[nodiscard]] std::vector<Error> classify_complaints(std::span<const config::Classify> rules) const;
+
  private:
   ForwardingEngine(netlink::Reflector& reflector, EngineLock lock) : lock_(std::move(lock)), reflector_(reflector) {}
   Result<> load_steer(const config::Config& config, const dataplane::Log& log);
@@ -47,6 +54,8 @@ class ForwardingEngine {
   Result<> follow_network(const dataplane::Log& log);
   void take_next_hop(const net::IpAddr& address, const netlink::NextHop& next_hop, const dataplane::Log& log);
   [[nodiscard]] bool has_interface(int ifindex) const;
+  Result<> load_classify(const config::Config& config, const std::vector<std::string>& interfaces);
+  Result<> apply_classify();
 
   // Destroyed from the last to the first.
   EngineLock lock_;
@@ -57,6 +66,7 @@ class ForwardingEngine {
   std::unique_ptr<EngineBackend> backend_;
   std::unique_ptr<netlink::NextHopResolver> resolver_;
   netlink::Subscription subscription_;
+  std::optional<std::vector<config::Classify>> classify_;  // nothing: not set so far
   std::set<int> told_of_;  // interfaces that real servers are reached over and the engine doesn't have
 };
 

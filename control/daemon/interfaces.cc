@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "dataplane/classify/rule.h"
+
 namespace sluice::control {
 
 namespace {
@@ -27,6 +29,28 @@ class Chooser {
       }
     }
     add_route_to(address, where);
+  }
+
+  /// Where packets come in that a classify rule marks.
+  void add_classified(const config::Classify& rule) {
+    const std::string where = rule.position.text();
+    if (!rule.interface.empty()) {
+      if (const netlink::Link* link = mirror_.link(rule.interface)) return add(link, where);
+      return warn(where, fmt::format("interface '{}' doesn't exist", rule.interface));
+    }
+    const dataplane::Ipv4Prefix prefix{rule.destination.address.v4(), rule.destination.length};
+    std::set<net::IpAddr> carried;
+    const auto look_at = [&](const net::IpAddr& address) {
+      if (address.is_v4() && prefix.contains({address.v4(), 32})) carried.insert(address);
+    };
+    for (const netlink::InterfaceAddress& each : mirror_.addresses()) look_at(each.address);
+    for (const config::VrrpInstance& instance : config_.vrrp_instances) {
+      for (const auto* owned : {&instance.addresses, &instance.excluded_addresses}) {
+        for (const config::InterfaceAddress& each : *owned) look_at(each.address);
+      }
+    }
+    if (carried.empty()) carried.insert(rule.destination.address);
+    for (const net::IpAddr& address : carried) add_virtual_address(address, where);
   }
 
   void add_route_to(const net::IpAddr& address, const std::string& where) {
@@ -59,6 +83,18 @@ class Chooser {
   std::map<int, std::string> chosen_;
   InterfaceChoices choices_;
 };
+
+std::set<std::uint32_t> marks_of(const config::Config& config, const config::VirtualServer& server) {
+  if (server.kind == config::VirtualServerKind::fwmark) return {server.fwmark};
+  std::set<std::uint32_t> marks;
+  for (const config::VirtualServerGroup& group : config.virtual_server_groups) {
+    if (server.kind != config::VirtualServerKind::group || group.name != server.group) continue;
+    for (const config::GroupEntry& entry : group.entries) {
+      if (entry.form == config::GroupEntry::Form::fwmark) marks.insert(entry.fwmark);
+    }
+  }
+  return marks;
+}
 
 /// IPv4 only: others aren't served yet.
 std::set<net::IpAddr> addresses_of(const config::Config& config, const config::VirtualServer& server) {
@@ -106,8 +142,12 @@ Result<InterfaceChoices> choose_interfaces(const config::Config& config, const n
   Chooser chooser(config, mirror, route_to);
   for (const config::VirtualServer& server : config.virtual_servers) {
     const std::set<net::IpAddr> addresses = addresses_of(config, server);
-    if (addresses.empty()) continue;
+    const std::set<std::uint32_t> marks = marks_of(config, server);
+    if (addresses.empty() && marks.empty()) continue;
     for (const net::IpAddr& address : addresses) chooser.add_virtual_address(address, server.position.text());
+    for (const config::Classify& rule : config.dataplane.classify) {
+      if (rule.destination.address.is_v4() && marks.contains(rule.mark)) chooser.add_classified(rule);
+    }
     for (const config::RealServer& real : server.real_servers) chooser.add_route_to(real.address, real.position.text());
     if (server.sorry_server)
       chooser.add_route_to(server.sorry_server->endpoint.address, server.sorry_server->position.text());

@@ -22,7 +22,8 @@ struct InterfaceChoices {
 };
 
 /// config.dataplane.interfaces if given (each must exist: the error names the line), else derived. VLAN sub-interfaces
-/// and macvlans stand for the device below them. A virtual address that no interface carries yet (this director is the
+/// and macvlans stand for the device below them. For a fwmark those count that its classify rules name, or that carry
+/// the addresses that the rules name. A virtual address that no interface carries yet (this director is the
 /// backup) counts with the interface its vrrp_instance names, or the one that leads to it. An error when nothing is
 /// left.
 [[nodiscard]] Result<InterfaceChoices> choose_interfaces(const config::Config& config, const netlink::Mirror& mirror,

@@ -79,6 +79,25 @@ TEST_F(ChooseInterfaces, ThoseOfTheAddressesAndOfTheRoutesEachOnce) {
   EXPECT_TRUE(chosen->warnings.empty());
 }
 
+TEST_F(ChooseInterfaces, WhereAMarksPacketsComeIn) {
+  carry(2, "10.0.0.5");
+  route("10.0.7.11", 4);
+  serve("0.0.0.0", {"10.0.7.11"});
+  config.virtual_servers[0].kind = config::VirtualServerKind::fwmark;
+  config.virtual_servers[0].fwmark = 5;
+  EXPECT_EQ(choose()->names, (Names{"eth1"})) << "no rule gives the mark";
+  config::Classify& rule = config.dataplane.classify.emplace_back();
+  rule.mark = 6;
+  rule.destination = {ip("10.0.0.0"), 24};
+  EXPECT_EQ(choose()->names, (Names{"eth1"})) << "another's mark";
+  rule.mark = 5;
+  EXPECT_EQ(choose()->names, (Names{"eth0", "eth1"}));
+  rule.destination = {ip("10.0.1.0"), 24};
+  EXPECT_EQ(choose()->names, (Names{"eth1"})) << "nothing carries that, no route leads there";
+  rule.interface = "eth0";
+  EXPECT_EQ(choose()->names, (Names{"eth0", "eth1"}));
+}
+
 TEST_F(ChooseInterfaces, TheDeviceBelowAVlan) {
   carry(2, "10.0.0.5");
   route("10.0.7.11", 4);

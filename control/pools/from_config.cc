@@ -114,6 +114,7 @@ class PoolMaker {
     if (!served.left_out.empty()) {
       complain(server.position, fmt::format("virtual server {} leaves out {}", server.name(), served.left_out));
     }
+    for (const VirtualServiceKey& key : served.keys) complain_of_no_packets(server, key);
     PoolSpec spec;
     VirtualServiceSpec service = service_from(server);
     spec.services.reserve(served.keys.size());
@@ -140,6 +141,20 @@ class PoolMaker {
  private:
   void complain(const config::Position& position, std::string what) {
     complaints_.push_back({position.text(), std::move(what)});
+  }
+
+  /// Netfilter's marks don't reach the engine: who moves here from LVS must be told.
+  void complain_of_no_packets(const config::VirtualServer& server, const VirtualServiceKey& key) {
+    const auto& rules = config_.dataplane.classify;
+    if (!key.has_mark() || std::any_of(rules.begin(), rules.end(), [&](const config::Classify& rule) {
+          return rule.mark == key.mark && rule.destination.address.is_v4();
+        })) {
+      return;
+    }
+    complain(server.position, fmt::format("virtual server {} gets no packets of {}: marks of netfilter don't reach the "
+                                          "engine, expected 'fwmark {} destination PREFIX ...' in dataplane {{ "
+                                          "classify {{ }} }}",
+                                          server.name(), key.text(), key.mark));
   }
 
   VirtualServiceSpec service_from(const config::VirtualServer& server) {

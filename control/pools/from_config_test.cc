@@ -221,9 +221,14 @@ TEST(FromConfig, AGroupIsOnePoolWithAServicePerEntry) {
   config.virtual_server_groups[0].entries.push_back(mark);
   config.virtual_servers.pop_back();
   const PoolsFromConfig mixed = pools_from(config);
-  EXPECT_EQ(mixed.pools.at(0).services.size(), 3u);
+  ASSERT_EQ(mixed.pools.at(0).services.size(), 4u);
+  EXPECT_EQ(mixed.pools[0].services[3].key, VirtualServiceKey::of_mark(7));
   EXPECT_EQ(texts(mixed.complaints),
-            (std::vector<std::string>{"virtual server group web leaves out FWM 7: fwmarks aren't served yet"}));
+            (std::vector<std::string>{"virtual server group web gets no packets of FWM 7: marks of netfilter don't "
+                                      "reach the engine, expected 'fwmark 7 destination PREFIX ...' in dataplane { "
+                                      "classify { } }"}));
+  config.dataplane.classify.emplace_back().mark = 7;
+  EXPECT_TRUE(pools_from(config).complaints.empty());
 }
 
 TEST(FromConfig, SchedulersThatAreNotBuiltBecomeWlc) {

@@ -13,8 +13,8 @@ constexpr const char* no_ipv6 = "IPv6 isn't forwarded yet";
 
 /// Of one service; empty: it can be served.
 std::string why_not(const VirtualServiceKey& key) {
-  if (key.has_mark()) return "fwmarks aren't served yet";
   if (key.address.is_v6()) return no_ipv6;
+  if (key.has_mark()) return {};
   if (key.protocol == net::Protocol::sctp) return "SCTP isn't forwarded yet";
   if (key.port.is_zero()) return "a virtual server without port isn't built yet";
   return {};
@@ -54,7 +54,8 @@ ServedServices served_group(const config::Config& config, const config::VirtualS
                                       ? VirtualServiceKey::of_mark(member.fwmark, member.family == config::Family::v6)
                                       : VirtualServiceKey{server.key.protocol, member.address, member.port};
     std::string why = why_not(key);
-    if (why.empty() && needs_port) why = "a group with several ports isn't built yet for real servers without one";
+    if (why.empty() && needs_port && !key.has_mark())
+      why = "a group with several ports isn't built yet for real servers without one";
     if (why.empty()) {
       served.keys.push_back(key);
     } else if (left_out++ == 0) {

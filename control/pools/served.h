@@ -1,5 +1,6 @@
 // What of a configuration can be served today: the model holds all that the file says, this says what has to wait, and
-// why. The engine forwards IPv4 from an address and port, over TCP and UDP.
+// why. The engine forwards IPv4 over TCP and UDP, from an address and port or
+// from a mark.
 #pragma once
 
 #include <string>

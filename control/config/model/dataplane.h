@@ -27,6 +27,8 @@ struct Classify {
   std::string interface;         ///< where the packet comes in; empty: any
 
   bool operator==(const Classify&) const = default;
+  /// As the file says it: "fwmark 1 destination 192.0.2.10/32 protocol TCP port 80".
+  [[nodiscard]] std::string text() const;
 };
 
 /// Sluice's own block. The defaults are meant to be right for nearly everyone.
