@@ -68,6 +68,7 @@ def udp_ask(host: Host, address: str, port: int, data: str = "hello", source: st
 class LoadResult:
     answered: Counter[str] = field(default_factory=Counter)  # by server
     failed: Counter[str] = field(default_factory=Counter)    # by what went wrong
+    failed_ports: list[int] = field(default_factory=list)    # where those came from
     seconds: float = 0.0
 
     def __str__(self) -> str:
@@ -122,17 +123,19 @@ class Load:
         while not self._stop and (self._left is None or self._left > 0):
             if self._left is not None:
                 self._left -= 1
+            port = next(self._ports)
             try:
                 async with asyncio.timeout(self._seconds_each):
-                    self.result.answered[await self._request()] += 1
+                    self.result.answered[await self._request(port)] += 1
             except (OSError, Failed) as error:  # asyncio's timeout is an OSError, too
                 self.result.failed[str(error) or type(error).__name__] += 1
+                self.result.failed_ports.append(port)
 
-    async def _request(self) -> str:
+    async def _request(self, port: int) -> str:
         loop = asyncio.get_running_loop()
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as connection:
             connection.setblocking(False)
-            connection.bind(("", next(self._ports)))
+            connection.bind(("", port))
             await loop.sock_connect(connection, self._target)
             await loop.sock_sendall(connection, b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
             answer = b""
