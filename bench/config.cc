@@ -7,18 +7,20 @@
 // control thread in ms, so that a busy machine doesn't count:
 //   parse     text -> Config                          (ratio: to splitting the text into words and hashing them)
 //   resolve   Config -> what the pool manager runs    (ratio of the next three: to remembering each server by address
-//   in a
-//                                                      hash table, 64 bytes each)
+//                                                      in a hash table, 64 bytes each)
 //   apply     an empty table -> the workers have it all
 //   reload    one weight differs: diff, table, on the way to the workers; reload_bytes: allocated until then;
 //             reload_wall: until the worker has it, by the clock; tidy: what the control thread does afterwards (lets
 //             the old configuration go)
+//             reload_whole: all that the control thread does, from the text on, letting go included
 //   same      nothing differs: diff alone
 // Memory in bytes per real server, resident, of all threads but for the worker's own arrays (which are there before):
-// rss_config (the Config alone), rss (what serves without it: pools, backend, health thread, the worker's services).
+// rss_config (the Config alone), rss (what serves without it: pools, backend, health thread, the worker's services),
+// rss_health (the part of it that comes when the checkers run).
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <malloc.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -74,21 +76,21 @@ using namespace sluice::control;
 
 constexpr unsigned servers_each = 10;
 
-std::string address(unsigned first, unsigned n) {
-  return fmt::format("{}.{}.{}.{}", first, n >> 16, (n >> 8) & 255, n & 255);
-}
+std::uint32_t service_address(unsigned n) { return (10u << 24) + n; }
+std::uint32_t server_address(unsigned n) { return (11u << 24) + n; }
+std::string text_of(std::uint32_t address) { return net::Ipv4Addr::from_host(address).text(); }
 
 /// odd_weight: of the server in the middle.
-std::string text_of(unsigned servers, unsigned odd_weight) {
+std::string config_of(unsigned servers, unsigned odd_weight) {
   std::string text;
   for (unsigned n = 0; n < servers; ++n) {
     if (n % servers_each == 0) {
       text += fmt::format("{}virtual_server {} 80 {{\n  delay_loop 6\n  lb_algo wlc\n  lb_kind NAT\n  protocol TCP\n",
-                          n > 0 ? "}\n" : "", address(10, n / servers_each));
+                          n > 0 ? "}\n" : "", text_of(service_address(n / servers_each)));
     }
     text +=
         fmt::format("  real_server {} 80 {{\n    weight {}\n    TCP_CHECK {{\n      connect_timeout 3\n    }}\n  }}\n",
-                    address(11, n), n == servers / 2 ? odd_weight : 1);
+                    text_of(server_address(n)), n == servers / 2 ? odd_weight : 1);
   }
   return text + "}\n";
 }
@@ -200,11 +202,16 @@ class Director {
   /// Has the worker touch its arrays, as far as so many servers will need them.
   void touch_tables(unsigned servers) {
     using namespace dataplane;
-    for (unsigned n = 0; n < servers; ++n) engine_->mailbox(0).post(SetDestination{DestinationId{n}, {}});
+    for (unsigned n = 0; n < servers; ++n) {
+      Destination destination;
+      destination.address = net::Ipv4Addr::from_host(server_address(n));
+      engine_->mailbox(0).post(SetDestination{DestinationId{n}, destination});
+      engine_->mailbox(0).post(SetDestination{DestinationId{n}, {}});
+    }
     for (unsigned n = 0; n < servers / servers_each; ++n) {
       auto service = std::make_unique<Service>();
       service->id = ServiceId{n};
-      service->key = {net::Protocol::tcp, net::Ipv4Addr::from_host(n), net::L4Port::of(80)};
+      service->key = {net::Protocol::tcp, net::Ipv4Addr::from_host(service_address(n)), net::L4Port::of(80)};
       auto scheduler = make_scheduler(*service);
       engine_->mailbox(0).post(SetService{std::move(service), std::move(scheduler)});
       engine_->mailbox(0).post(RemoveService{ServiceId{n}, nullptr, nullptr});
@@ -262,19 +269,20 @@ class Director {
 
 struct Figures {
   double split_ms = 0, remember_ms = 0;
-  double parse_ms = 0, resolve_ms = 0, apply_ms = 0, reload_ms = 0, reload_wall_ms = 0, tidy_ms = 0, same_ms = 0;
-  double reload_bytes = 0, rss_config = 0, rss = 0;
+  double parse_ms = 0, resolve_ms = 0, apply_ms = 0, reload_ms = 0, reload_wall_ms = 0, reload_whole_ms = 0,
+         tidy_ms = 0, same_ms = 0;
+  double reload_bytes = 0, rss_config = 0, rss = 0, rss_health = 0;
 };
 
 Figures measure(unsigned servers) {
   Figures figures;
-  const std::string text = text_of(servers, 1);
+  const std::string text = config_of(servers, 1);
   figures.split_ms = timed_ms([&] { benchmark::DoNotOptimize(split(text)); });
   figures.remember_ms = timed_ms([&] { benchmark::DoNotOptimize(remember(servers)); });
 
   const config::ParseOptions options{.config_id = "bench", .follow_includes = false};
   const auto pools_of = [&](unsigned weight) {
-    return PoolList(pools_from(config::parse_text(text_of(servers, weight), "bench.conf", options).config).pools);
+    return PoolList(pools_from(config::parse_text(config_of(servers, weight), "bench.conf", options).config).pools);
   };
   Director director;
   director.apply({});
@@ -288,21 +296,28 @@ Figures measure(unsigned servers) {
   if (pools.size() != servers / servers_each) std::abort();
   outcome.reset();
   figures.apply_ms = timed_ms([&] { director.apply(std::move(pools)); });
+  const std::size_t rss_idle = resident_bytes();
   director.run_checkers();
   figures.rss = double(resident_bytes()) - double(rss_before);
+  figures.rss_health = double(resident_bytes()) - double(rss_idle);
 
   const PoolList same = pools_of(1);
   figures.same_ms = timed_ms([&] {
     if (!director.preview(same).empty()) std::abort();
   });
-  PoolList changed = pools_of(7);
-  if (director.preview(changed).size() != 1) std::abort();
-  const auto reload = director.reload(std::move(changed));
+  const std::string other_text = config_of(servers, 7);
+  Director::Reload reload{};
+  figures.reload_whole_ms = timed_ms([&] {
+    PoolList changed = pools_from(config::parse_text(other_text, "bench.conf", options).config).pools;
+    if (director.preview(changed).size() != 1) std::abort();
+    reload = director.reload(std::move(changed));
+  });
   figures.reload_ms = reload.cpu_ms;
   figures.reload_wall_ms = reload.wall_ms;
   figures.tidy_ms = reload.tidy_ms;
   figures.reload_bytes = double(reload.bytes);
   figures.rss /= servers;
+  figures.rss_health /= servers;
   figures.rss_config /= servers;
   return figures;
 }
@@ -312,6 +327,8 @@ Figures measure_in_a_process(unsigned servers) {
   if (pipe(ends) != 0) std::abort();
   const pid_t child = fork();
   if (child == 0) {
+    // Huge pages would make resident memory a matter of 2 MiB pieces.
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
     const Figures figures = measure(servers);
     const auto written = write(ends[1], &figures, sizeof figures);
     _exit(written == sizeof figures ? 0 : 1);
@@ -355,11 +372,13 @@ void configuration(benchmark::State& state) {
   state.counters["same_ms"] = of(&Figures::same_ms);
   state.counters["reload_ms"] = of(&Figures::reload_ms);
   state.counters["reload_wall_ms"] = of(&Figures::reload_wall_ms);
+  state.counters["reload_whole_ms"] = of(&Figures::reload_whole_ms);
   state.counters["tidy_ms"] = of(&Figures::tidy_ms);
   state.counters["reload_ratio"] = of(&Figures::reload_ms) / remember_ms;
   state.counters["reload_bytes"] = of(&Figures::reload_bytes);
   state.counters["rss_config"] = of(&Figures::rss_config);
   state.counters["rss"] = of(&Figures::rss);
+  state.counters["rss_health"] = of(&Figures::rss_health);
 }
 
 }  // namespace
