@@ -36,17 +36,23 @@ std::optional<AhDigest> ah_digest(std::span<const std::uint8_t> packet, const Au
 }
 
 std::uint32_t AhSequence::next() {
-  if (counter_ < last) {
-    ++counter_;
+  if (sent_ < last) {
+    ++sent_;
   } else {
     exhausted_ = true;
   }
-  return counter_;
+  return sent_;
+}
+
+void AhSequence::received(std::uint32_t sequence) {
+  received_ = sequence;
+  sent_ = std::max(sent_, sequence);
 }
 
 void AhSequence::on_become_master() {
-  if (!exhausted_ && counter_ < last) return;
-  counter_ = 0;
+  if (!exhausted_ && sent_ < last) return;
+  sent_ = 0;
+  received_ = 0;
   exhausted_ = false;
 }
 

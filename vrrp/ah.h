@@ -35,8 +35,13 @@ inline constexpr std::uint8_t ah_payload_length = sizeof(AhHeader) / 4 - 2;
 /// packet: at least 44 bytes. Nothing if libcrypto refuses MD5 (a FIPS provider does). Pure.
 [[nodiscard]] std::optional<AhDigest> ah_digest(std::span<const std::uint8_t> packet, const AuthKey& key, bool unicast);
 
-/// One counter for both directions, as keepalived keeps it: a backup follows its master's numbers, and goes on from
-/// there when it takes over. Survives a reload, not a restart.
+/// The numbers of one instance. As in keepalived a backup follows its master's, and goes on from there when it takes
+/// over. Survives a reload, not a restart.
+///
+/// keepalived has one counter for both directions. Two backups of the same priority then take over at the same moment
+/// with the same number, each takes the other's for a replay, and as their timers beat together both stay master. Ours
+/// asks only that a number is new among those received; what it sends itself comes back from nobody but a replayer, so
+/// that is refused by its source (codec_check.cc).
 class AhSequence {
  public:
   /// keepalived stops counting three before the end; the number then repeats, so that the others take over.
@@ -44,15 +49,16 @@ class AhSequence {
 
   /// For the next packet out. The first is 1.
   std::uint32_t next();
-  /// Newer than all before it?
-  [[nodiscard]] bool is_new(std::uint32_t sequence) const { return sequence > counter_; }
+  /// Newer than all that came before it?
+  [[nodiscard]] bool is_new(std::uint32_t sequence) const { return sequence > received_; }
   /// After is_new() and a good digest only: what isn't authenticated must not move the counter.
-  void received(std::uint32_t sequence) { counter_ = sequence; }
+  void received(std::uint32_t sequence);
   /// Starts again at 0 if the numbers are used up. Call on becoming master.
   void on_become_master();
 
  private:
-  std::uint32_t counter_ = 0;
+  std::uint32_t sent_ = 0;  // or received: the next one out is beyond both
+  std::uint32_t received_ = 0;
   bool exhausted_ = false;
 };
 

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -71,6 +72,7 @@ struct WireState {
   AhSequence ah_sequence;
   std::uint16_t ip_id = 0;  ///< of the last packet out; the first is 1, and 0 never: the kernel would fill it in
   bool old_unicast_checksum_seen = false;
+  std::optional<net::Ipv4Addr> ah_source;  ///< of the last packet out with AH: what comes from there is a replay
 };
 
 /// How many addresses an advertisement may carry where a packet's largest size is `mtu`: 255, or less. keepalived

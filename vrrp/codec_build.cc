@@ -95,6 +95,7 @@ Result<> store_ah(const WireConfig& config, WireState& state, net::Ipv4Addr sour
   const auto digest = ah_digest(packet, config.authentication.key, config.unicast);
   if (!digest) return fail({}, "libcrypto refuses HMAC-MD5, which auth_type AH needs (is a FIPS provider active?)");
   ah.digest = *digest;
+  state.ah_source = source;
   net::store(at, ah);
   return {};
 }

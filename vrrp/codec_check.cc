@@ -55,7 +55,7 @@ bool equal_in_constant_time(std::span<const std::uint8_t> a, std::span<const std
 
 // Yields the sequence number by `sequence`. The number is looked at before the digest (RFC 2402 3.4.3), because that is
 // cheap, but counts only after it. Padding isn't part of the digest.
-Error check_ah(const Received& in, const AhSequence& known, std::uint32_t& sequence) {
+Error check_ah(const Received& in, const WireState& state, std::uint32_t& sequence) {
   const auto packet = in.arrival.packet.first(in.arrival.advertisement_at + in.advertisement.size());
   const auto ip = net::load<net::Ipv4Header>(packet.data());
   const auto ah = net::load<AhHeader>(packet.data() + ip.header_length());
@@ -66,18 +66,18 @@ Error check_ah(const Received& in, const AhSequence& known, std::uint32_t& seque
   }
   if (ah.spi != ip.source.value) return ReceiveError::ah_spi;
   sequence = ah.sequence.host();
-  if (!known.is_new(sequence)) return ReceiveError::ah_replay;
+  if (!state.ah_sequence.is_new(sequence) || state.ah_source == ip.source) return ReceiveError::ah_replay;
   const auto digest = ah_digest(packet, in.config.authentication.key, in.config.unicast);
   if (!digest || !equal_in_constant_time(*digest, ah.digest)) return ReceiveError::ah_digest;
   return {};
 }
 
-Error check_authentication(const Received& in, const AhSequence& known, std::uint32_t& sequence) {
+Error check_authentication(const Received& in, const WireState& state, std::uint32_t& sequence) {
   const Authentication& ours = in.config.authentication;
   const unsigned type = in.head.interval.host() >> 8u;
   if (type > static_cast<unsigned>(AuthType::ah)) return ReceiveError::auth_type_unknown;
   if (type != static_cast<unsigned>(ours.type)) return ReceiveError::auth_type;
-  if (ours.type == AuthType::ah) return check_ah(in, known, sequence);
+  if (ours.type == AuthType::ah) return check_ah(in, state, sequence);
   if (ours.type == AuthType::password &&
       !equal_in_constant_time(in.advertisement.last(wire::auth_data_size), ours.key)) {
     return ReceiveError::password;
@@ -173,7 +173,7 @@ std::expected<Advert, ReceiveError> check(const Arrival& arrival, const WireConf
   if (in.version() != static_cast<std::uint8_t>(config.version)) return std::unexpected(ReceiveError::version);
   if (is_v2) {
     if (!config.is_v6) {
-      if (const Error error = check_authentication(in, state.ah_sequence, sequence)) return std::unexpected(*error);
+      if (const Error error = check_authentication(in, state, sequence)) return std::unexpected(*error);
     }
     if (Centiseconds((interval & 0xff) * 100) != config.advertisement_interval) {
       return std::unexpected(ReceiveError::interval);

@@ -69,6 +69,7 @@ void build_again(WireConfig config, WireState state, const Arrival& arrival, con
   const auto again = open(config, packet);
   require(again.has_value());
   state.ah_sequence = {};
+  state.ah_source.reset();
   const auto same = check(*again, config, state);
   require(same && same->priority == advert.priority && same->source == advert.source &&
           same->max_advertisement_interval == advert.max_advertisement_interval &&

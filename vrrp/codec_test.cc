@@ -410,6 +410,19 @@ TEST(AuthenticationHeader, RefusesReplaysAndGoesOnFromTheMastersNumber) {
   EXPECT_EQ(state.ah_sequence.next(), 5u);
 }
 
+TEST(AuthenticationHeader, TwoThatSpeakAtTheSameMomentHearEachOtherButNobodyHearsHimself) {
+  WireState one, two;
+  Bytes of_one, of_two;
+  ASSERT_TRUE(build(v2_ah(), one, node_a, group4, 100, of_one));
+  ASSERT_TRUE(build(v2_ah(), two, ip("10.98.0.2"), group4, 100, of_two));
+  EXPECT_TRUE(check(*open_ipv4(of_two), v2_ah(), one));
+  EXPECT_TRUE(check(*open_ipv4(of_one), v2_ah(), two));
+  EXPECT_EQ(one.ah_sequence.next(), 2u);
+  WireState alone;
+  ASSERT_TRUE(build(v2_ah(), alone, node_a, group4, 100, of_one));
+  EXPECT_REFUSED(check(*open_ipv4(of_one), v2_ah(), alone), ah_replay);
+}
+
 TEST(AuthenticationHeader, UnicastDoesNotCountTheTtl) {
   WireConfig config = v2_ah();
   config.unicast = true;

@@ -132,7 +132,9 @@ class Instance {
   /// which not all members own their addresses.
   Actions start(Time now, bool may_start_as_master = true);
 
-  /// Why an advertisement that comes now wouldn't be looked at: not_listening or owner_ignores. Ask before check().
+  /// Why an advertisement that comes now wouldn't be looked at: not_listening, which is before check(), or
+  /// owner_ignores, which is after it: an owner who is deaf to the others' words must still learn their sequence
+  /// numbers, or they take its own for replays.
   [[nodiscard]] std::optional<ReceiveError> refusal(Time now) const;
   /// One that passed check(). What waits in the socket goes before on_timer(): a late loop must not miss a living
   /// master.
