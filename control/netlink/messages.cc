@@ -127,6 +127,8 @@ std::optional<Event> parse_link(const nlmsghdr& message) {
 std::optional<Event> parse_address(const nlmsghdr& message) {
   const auto header = header_of<ifaddrmsg>(message);
   if (!header || !is_ip(header->ifa_family)) return std::nullopt;
+  // Nobody may use it yet; the kernel says so again when it may.
+  if (message.nlmsg_type == RTM_NEWADDR && (header->ifa_flags & IFA_F_TENTATIVE) != 0) return std::nullopt;
   const auto attributes = Attributes::of(message, sizeof(ifaddrmsg), IFA_MAX);
   if (!attributes) return std::nullopt;
   // On a point-to-point link IFA_ADDRESS is the peer's, IFA_LOCAL ours.

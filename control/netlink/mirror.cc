@@ -2,6 +2,7 @@
 
 #include <linux/neighbour.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <type_traits>
@@ -57,8 +58,9 @@ std::vector<Event> Mirror::apply(const Event& event) {
           remove_link(it.link.ifindex, changes);
         } else if constexpr (std::is_same_v<T, AddressSet>) {
           const auto [entry, is_new] = addresses_.try_emplace(it.address);
-          entry->second = {it.address, resync_};
+          entry->second.seen = resync_;
           if (!is_new) return;
+          entry->second = {it.address, resync_, ++addresses_seen_};
           carriers_[it.address.address].insert(it.address.ifindex);
           changes.emplace_back(it);
         } else if constexpr (std::is_same_v<T, AddressRemoved>) {
@@ -155,6 +157,16 @@ std::vector<Link> Mirror::links() const {
 std::vector<InterfaceAddress> Mirror::addresses() const {
   std::vector<InterfaceAddress> addresses;
   for (const auto& [address, entry] : addresses_) addresses.push_back(address);
+  return addresses;
+}
+
+std::vector<InterfaceAddress> Mirror::addresses_of(int ifindex) const {
+  std::vector<const Entry<InterfaceAddress>*> found;
+  for (auto it = addresses_.lower_bound({ifindex, {}, 0}); it != addresses_.end() && it->first.ifindex == ifindex; ++it)
+    found.push_back(&it->second);
+  std::ranges::sort(found, {}, &Entry<InterfaceAddress>::order);
+  std::vector<InterfaceAddress> addresses;
+  for (const auto* entry : found) addresses.push_back(entry->value);
   return addresses;
 }
 

@@ -29,6 +29,8 @@ class Mirror {
   [[nodiscard]] const Link* link(std::string_view name) const;
   [[nodiscard]] std::vector<Link> links() const;  ///< by ifindex
   [[nodiscard]] std::vector<InterfaceAddress> addresses() const;
+  /// Of one interface, the oldest first: the primary one before its secondaries.
+  [[nodiscard]] std::vector<InterfaceAddress> addresses_of(int ifindex) const;
   [[nodiscard]] const Neighbour* neighbour(const NeighbourKey& key) const;
   /// 127.0.0.0/8, ::1, or on any interface.
   [[nodiscard]] bool is_local(const net::IpAddr& address) const;
@@ -39,7 +41,8 @@ class Mirror {
   template <typename Value>
   struct Entry {
     Value value;
-    std::uint64_t seen = 0;  ///< the resync_ during which it was last mentioned
+    std::uint64_t seen = 0;   ///< the resync_ during which it was last mentioned
+    std::uint64_t order = 0;  ///< addresses only: in which they came
   };
 
   void remove_link(int ifindex, std::vector<Event>& changes);
@@ -51,6 +54,7 @@ class Mirror {
   std::map<net::IpAddr, std::multiset<int>> carriers_;  // address -> interfaces that have it
   std::map<NeighbourKey, Entry<Neighbour>> neighbours_;
   std::uint64_t resync_ = 0;
+  std::uint64_t addresses_seen_ = 0;
 };
 
 }  // namespace sluice::control::netlink
