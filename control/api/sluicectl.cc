@@ -81,6 +81,8 @@ int main(int argc, char** argv) {
   connections->add_option("--limit", limit, "Print at most so many")->capture_default_str();
   auto* stats = app.add_subcommand("stats", "Packets, drops, flows and time per packet, by worker");
   stats->add_flag("--all", all, "Show drop reasons that never happened too");
+  auto* vrrp = app.add_subcommand("vrrp", "VRRP: who is master, since when, and why");
+  vrrp->add_flag("-a,--all", all, "Show timers, tracked things, counters and addresses too");
   const auto* reload = app.add_subcommand("reload", "Read the configuration again, and say what has changed by it");
   auto* diff = app.add_subcommand("diff", "What would change if FILE were the configuration; changes nothing");
   std::string file;
@@ -111,12 +113,14 @@ int main(int argc, char** argv) {
                          reload->parsed() ? "not reloaded: what ran before runs on" : "a reload would be refused");
   }
   const std::string target = services->parsed()      ? "/services"
+                             : vrrp->parsed()       ? "/vrrp"
                              : connections->parsed() ? "/connections?limit=" + std::to_string(limit)
                                                      : "/stats";
   const auto answer = api::get(socket, target);
   if (!answer) return print(answer);
   if (json) return print(api::indented(*answer));
   if (services->parsed()) return print(api::services_table(*answer));
+  if (vrrp->parsed()) return print(api::vrrp_table(*answer, all));
   if (connections->parsed()) return print(api::connections_table(*answer));
   return print(api::stats_table(*answer, all));
 }

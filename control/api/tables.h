@@ -22,6 +22,10 @@ namespace sluice::control::api {
 /// GET /stats. all: drop reasons that never happened too.
 [[nodiscard]] Result<std::string> stats_table(std::string_view json, bool all);
 
+/// GET /vrrp: a line per instance, and what holds those back that are in FAULT. all: timers, counters and every reason for
+/// which advertisements were dropped, too.
+[[nodiscard]] Result<std::string> vrrp_table(std::string_view json, bool all);
+
 /// POST /reload and /diff.
 struct Changes {
   bool ok = false;         ///< the file is good; for /reload: and is in force

@@ -8,9 +8,11 @@
 
 #include "control/daemon/classify_rules.h"
 #include "control/daemon/status.h"
+#include "control/daemon/vrrp_status.h"
 #include "control/pools/diff.h"
 #include "control/pools/from_config.h"
 #include "control/pools/served.h"
+#include "control/vrrp/vrrp_changes.h"
 
 namespace sluice::control {
 
@@ -58,6 +60,7 @@ Result<std::unique_ptr<Director>> Director::start(boost::asio::io_context& io, c
   } else if (auto done = director->start_engine(config); !done) {
     return std::unexpected(done.error());
   }
+  if (auto done = director->start_vrrp(config); !done) return std::unexpected(done.error());
   if (director->options_.opened) director->options_.opened();
   if (director->engine_ != nullptr) {
     director->start_pools();
@@ -85,6 +88,19 @@ Result<> Director::start_engine(const config::Config& config) {
       [log = log_](dataplane::LogLevel level, std::string_view line) { log->log(level_of(level), "{}", line); });
   if (!engine) return std::unexpected(engine.error());
   engine_ = std::move(*engine);
+  return {};
+}
+
+Result<> Director::start_vrrp(const config::Config& config) {
+  if (!options_.runs_vrrp || !config.has_vrrp()) return {};
+  auto vrrp = VrrpService::start(io_, scripts_, config, [log = log_](const VrrpLine& line) {
+    log->log(line.is_warning  ? spdlog::level::warn
+             : line.is_detail ? spdlog::level::debug
+                              : spdlog::level::info,
+             "{}", line.text);
+  });
+  if (!vrrp) return std::unexpected(vrrp.error());
+  vrrp_ = std::move(*vrrp);
   return {};
 }
 
@@ -132,6 +148,7 @@ Result<> Director::start_api() {
                              engine_ != nullptr ? &engine_->engine() : nullptr,
                              engine_ != nullptr ? engine_->steer_counters() : dataplane::SteerCounters{})});
   };
+  routes["/vrrp"].get = [this](const api::Request&, api::Respond respond) { answer_vrrp(std::move(respond)); };
   routes["/config"].get = [this](const api::Request&, const api::Respond& respond) {
     const auto text = options_.in_force ? options_.in_force() : std::nullopt;
     if (!text) return respond(api::Response::error(503, "the configuration can't be printed: see the log"));
@@ -152,6 +169,11 @@ Result<> Director::start_api() {
   routes["/diff"].body_bytes_max = config::file_bytes_max;
   api_ = std::make_unique<api::ApiServer>(io_, options_.socket_path, std::move(routes));
   return api_->listen();
+}
+
+void Director::answer_vrrp(api::Respond respond) {
+  if (vrrp_ == nullptr) return respond({200, vrrp_json({})});
+  vrrp_->status([respond = std::move(respond)](const VrrpStatus& status) { respond({200, vrrp_json(status)}); });
 }
 
 void Director::answer_connections(const api::Request& request, api::Respond respond) {
@@ -235,6 +257,9 @@ ReloadOutcome Director::preview(Result<config::ParseOutcome> outcome) const {
       pools_ != nullptr ? pools_->preview(candidate.pools) : lines(diff({}, candidate.pools), {}, candidate.pools);
   for (std::string& line : classify_changes(dataplane_.classify, candidate.config.dataplane.classify))
     result.changes.push_back(std::move(line));
+  if (!options_.runs_vrrp) return result;
+  for (std::string& line : vrrp_changes(vrrp_ != nullptr ? vrrp_->config() : config::Config{}, candidate.config))
+    result.changes.push_back(std::move(line));
   return result;
 }
 
@@ -283,8 +308,21 @@ ReloadOutcome Director::reload() {
       outcome.changes.push_back(line);
     }
   }
+  if (options_.runs_vrrp) reload_vrrp(candidate.config, outcome);
   if (options_.reloaded) options_.reloaded(std::move(candidate.config));
   return over(std::move(outcome));
+}
+
+void Director::reload_vrrp(const config::Config& config, ReloadOutcome& outcome) {
+  for (std::string& line : vrrp_changes(vrrp_ != nullptr ? vrrp_->config() : config::Config{}, config)) {
+    log_->info("{}", line);
+    outcome.changes.push_back(std::move(line));
+  }
+  if (vrrp_ != nullptr) return vrrp_->reload(config);
+  if (const auto started = start_vrrp(config); !started) {
+    log_->error("VRRP isn't started: {}", started.error().text());
+    outcome.complaints.push_back(started.error().text());
+  }
 }
 
 void Director::schedule_collect(std::chrono::milliseconds delay) {
@@ -308,6 +346,9 @@ std::vector<VirtualServiceStatus> Director::services() const {
 void Director::stop() {
   collect_timer_.cancel();
   api_.reset();
+  // First: who takes over has the addresses before we stop forwarding for them.
+  if (vrrp_ != nullptr) vrrp_->stop();
+  vrrp_.reset();
   if (health_ != nullptr) health_->stop();
   if (pools_ != nullptr) pools_->stop();
   pools_.reset();

@@ -19,6 +19,7 @@
 #include "control/netlink/reflector.h"
 #include "control/notify/script.h"
 #include "control/pools/pool_manager.h"
+#include "control/vrrp/vrrp_service.h"
 #include "health/health_thread.h"
 #include "net/error.h"
 
@@ -36,7 +37,8 @@ struct DirectorOptions {
   /// What is read again at a reload, and how.
   std::string file = {};
   config::ParseOptions parse = {};
-  bool serves = true;  ///< false: the file's virtual servers are left alone
+  bool serves = true;     ///< false: the file's virtual servers are left alone
+  bool runs_vrrp = true;  ///< false: its vrrp_instances are
   /// Called with true when a reload begins and with false when it is over, whoever asked for it.
   std::function<void(bool)> reloading = {};
   /// Called with what is in force after a reload.
@@ -88,14 +90,17 @@ class Director {
 
   Director(boost::asio::io_context& io, DirectorOptions options, std::shared_ptr<spdlog::logger> log);
   Result<> start_engine(const config::Config& config);
+  Result<> start_vrrp(const config::Config& config);
   void start_pools();
   void apply(PoolList pools, std::vector<std::string>* changes);
   void apply_classify(const config::Config& config);
   Result<> start_api();
   Candidate look_at(Result<config::ParseOutcome> outcome) const;
   void look_at_dataplane(Candidate& candidate) const;
+  void reload_vrrp(const config::Config& config, ReloadOutcome& outcome);
   [[nodiscard]] ReloadOutcome preview(Result<config::ParseOutcome> outcome) const;
   void schedule_collect(std::chrono::milliseconds delay);
+  void answer_vrrp(api::Respond respond);
   void answer_connections(const api::Request& request, api::Respond respond);
 
   boost::asio::io_context& io_;
@@ -107,6 +112,7 @@ class Director {
   std::unique_ptr<netlink::Reflector> reflector_;
   std::unique_ptr<ForwardingEngine> engine_;
   ScriptRunner scripts_;
+  std::unique_ptr<VrrpService> vrrp_;  // null: the configuration has no vrrp_instance
   std::unique_ptr<PoolManager> pools_;
   std::unique_ptr<health::HealthThread> health_;
   std::unique_ptr<api::ApiServer> api_;

@@ -108,6 +108,7 @@ class DirectorProcess {
                                      .file = options_.file,
                                      .parse = parse_options(options_),
                                      .serves = options_.checks,
+                                     .runs_vrrp = options_.vrrp,
                                      .reloading = [this](bool begins) { reloading(begins); },
                                      .reloaded = [this](config::Config next) { keep(std::move(next)); },
                                      .in_force = [this] { return kept(); }},

@@ -1,0 +1,80 @@
+// The raw sockets that advertisements go out by and come in by. What is in them is vrrp/codec.h's, whose they are is
+// the router's. Used on the vrrp thread; never blocks.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "control/vrrp/unique_fd.h"
+#include "net/address.h"
+#include "net/error.h"
+
+namespace sluice::control {
+
+/// Where advertisements are heard. Routers that agree in it share a socket.
+struct AdvertReceiverKey {
+  bool is_v6 = false;
+  bool has_ah = false;    ///< IP protocol 51 instead of 112
+  int ifindex = 0;        ///< 0: any, for unicast without an interface
+  std::string interface;  ///< its name
+  net::IpAddr address;    ///< the group, or with unicast our own address
+  bool is_unicast = false;
+
+  auto operator<=>(const AdvertReceiverKey&) const = default;
+};
+
+/// A packet as it came. IPv4: with its header, which says the rest.
+struct AdvertPacket {
+  std::span<const std::uint8_t> bytes;  ///< valid until the next receive()
+  net::Ipv6Addr source{};
+  net::Ipv6Addr destination{};
+  std::uint8_t hop_limit = 0;
+};
+
+class AdvertReceiver {
+ public:
+  /// Bound to the group or address and to the interface; joined to the group there. buffer_bytes: 0: the system's.
+  /// Errors: the interface has no such address (unicast is bound all the same, it may come), no permission.
+  static Result<AdvertReceiver> open(const AdvertReceiverKey& key, int buffer_bytes);
+
+  /// For waiting only.
+  [[nodiscard]] int descriptor() const { return fd_.get(); }
+  /// The next packet that waits; nothing: none does.
+  [[nodiscard]] std::optional<AdvertPacket> receive();
+
+ private:
+  AdvertReceiver(UniqueFd fd, bool is_v6) : fd_(std::move(fd)), is_v6_(is_v6) {}
+
+  UniqueFd fd_;
+  bool is_v6_;
+  std::array<std::uint8_t, 4096> buffer_{};  // 255 IPv6 addresses are 4088 bytes
+};
+
+/// How one advertisement leaves.
+struct AdvertRoute {
+  int ifindex = 0;  ///< 0: as the kernel's routes say (unicast)
+  net::IpAddr source;
+  net::IpAddr destination;
+  std::uint8_t hop_limit = 255;  ///< IPv6; IPv4 has it in the packet
+};
+
+class AdvertSender {
+ public:
+  static Result<AdvertSender> open();
+
+  /// Yields errno, 0 when it is on its way.
+  [[nodiscard]] int send(const AdvertRoute& route, std::span<const std::uint8_t> packet);
+
+ private:
+  AdvertSender(UniqueFd v4, UniqueFd v6) : v4_(std::move(v4)), v6_(std::move(v6)) {}
+
+  UniqueFd v4_;
+  UniqueFd v6_;  // empty: the host has no IPv6
+};
+
+}  // namespace sluice::control

@@ -1,0 +1,33 @@
+// From the configuration's words to the protocol's: what a vrrp_instance means for the election, the wire and the
+// gratuitous ARPs. Pure.
+#pragma once
+
+#include <vector>
+
+#include "control/config/config.h"
+#include "vrrp/codec.h"
+#include "vrrp/election.h"
+#include "vrrp/garp.h"
+#include "vrrp/tracking.h"
+
+namespace sluice::control {
+
+/// source: where its advertisements come from, as far as it is known; the election compares by it.
+[[nodiscard]] vrrp::InstanceConfig election_of(const config::VrrpInstance& instance, const config::GlobalDefs& global,
+                                               const net::IpAddr& source);
+/// mtu: of the interface, bytes of layer 3; addresses that an advertisement has no room for aren't in it.
+[[nodiscard]] vrrp::WireConfig wire_of(const config::VrrpInstance& instance, std::size_t mtu);
+[[nodiscard]] vrrp::GarpSettings garp_of(const config::VrrpInstance& instance);
+
+/// Where its advertisements go with multicast.
+[[nodiscard]] net::IpAddr group_of(const config::VrrpInstance& instance, const config::GlobalDefs& global);
+
+/// What it tracks, its sync group's things included, as if nothing were known of them yet: no effect either way. Its
+/// virtual addresses' and routes' own devices count, too. group: null: it is in none.
+[[nodiscard]] std::vector<vrrp::Tracker> trackers_of(const config::VrrpInstance& instance,
+                                                     const config::SyncGroup* group);
+
+/// Does a reload keep the state of `before` for `after`? The name doesn't count (keepalived).
+[[nodiscard]] bool is_same_router(const config::VrrpInstance& before, const config::VrrpInstance& after);
+
+}  // namespace sluice::control

@@ -1,0 +1,88 @@
+#include "control/vrrp/setup.h"
+
+#include <gtest/gtest.h>
+
+#include "control/config/parse.h"
+
+namespace sluice::control {
+namespace {
+
+using namespace std::chrono_literals;
+
+config::Config config_of(const std::string& text) { return config::parse_text(text, "test.conf").config; }
+
+config::Config one(const std::string& lines, const std::string& global = "") {
+  return config_of("global_defs {\n" + global + "\n}\nvrrp_instance V {\ninterface eth0\nvirtual_router_id 51\n" +
+                   lines + "\nvirtual_ipaddress {\n192.0.2.1/24\n192.0.2.2/24\n}\n}\n");
+}
+
+net::IpAddr address(const char* text) { return *net::IpAddr::parse(text); }
+
+TEST(VrrpSetup, TheElectionGetsWhatTheInstanceSays) {
+  const auto config =
+      one("version 3\npriority 150\nadvert_int 0.25\nstate BACKUP\nnopreempt\nno_accept\nlower_prio_no_advert",
+          "vrrp_startup_delay 2.5\nvrrp_down_timer_adverts 4");
+  const auto election = election_of(config.vrrp_instances.at(0), config.global, address("192.0.2.9"));
+  EXPECT_EQ(election.name, "V");
+  EXPECT_EQ(election.version, vrrp::Version::v3);
+  EXPECT_EQ(election.priority, 150);
+  EXPECT_EQ(election.advertisement_interval, 250ms);
+  EXPECT_FALSE(election.preempt_mode);
+  EXPECT_FALSE(election.accept_mode);
+  EXPECT_TRUE(election.lower_prio_no_advert);
+  EXPECT_EQ(election.startup_delay, 2500ms);
+  EXPECT_EQ(election.down_timer_adverts, 4u);
+  EXPECT_EQ(election.source, address("192.0.2.9"));
+  EXPECT_FALSE(election.unicast);
+}
+
+TEST(VrrpSetup, TheWireGetsAuthenticationAndPeers) {
+  const auto config =
+      one("authentication {\nauth_type AH\nauth_pass s3cret12\n}\nunicast_peer {\n192.0.2.7 min_ttl 250\n}");
+  const auto wire = wire_of(config.vrrp_instances.at(0), 1500);
+  EXPECT_EQ(wire.version, vrrp::Version::v2);
+  EXPECT_EQ(wire.vrid, 51);
+  EXPECT_EQ(wire.authentication.type, vrrp::AuthType::ah);
+  EXPECT_EQ(std::string(wire.authentication.key.begin(), wire.authentication.key.end()), "s3cret12");
+  EXPECT_EQ(wire.addresses, (std::vector<net::IpAddr>{address("192.0.2.1"), address("192.0.2.2")}));
+  ASSERT_EQ(wire.peers.size(), 1u);
+  EXPECT_TRUE(wire.peers[0].checks_ttl);
+  EXPECT_EQ(wire.peers[0].ttl_min, 250);
+  EXPECT_EQ(wire.peers[0].ttl_max, 255);
+}
+
+TEST(VrrpSetup, WhatAnAdvertisementHasNoRoomForIsLeftOut) {
+  const auto config = one("");
+  EXPECT_EQ(wire_of(config.vrrp_instances.at(0), 14 + 20 + 16 + 4).addresses.size(), 1u);
+}
+
+TEST(VrrpSetup, UnknownThingsHaveNoEffectEitherWay) {
+  const auto config = config_of(
+      "vrrp_script up {\nscript /bin/true\nweight 10\n}\nvrrp_script down {\nscript /bin/true\nweight -10\n}\n"
+      "vrrp_instance V {\ninterface eth0\nvirtual_router_id 51\ntrack_script {\nup\ndown\n}\n"
+      "track_interface {\neth1 weight 5 reverse\neth2\n}\nvirtual_ipaddress {\n192.0.2.1\n192.0.3.1 dev eth3\n}\n}\n");
+  const auto trackers = trackers_of(config.vrrp_instances.at(0), nullptr);
+  ASSERT_EQ(trackers.size(), 5u) << "two scripts, two interfaces, and that of an address";
+  EXPECT_EQ(vrrp::sum_of_deltas(trackers), 0);
+  for (const auto& tracker : trackers) EXPECT_FALSE(is_fault(tracker)) << tracker.name;
+}
+
+TEST(VrrpSetup, ARouterIsTheSameByWhatOthersKnowOfIt) {
+  const auto before = one("").vrrp_instances.at(0);
+  auto after = one("priority 90\nadvert_int 2").vrrp_instances.at(0);
+  after.name = "another";
+  EXPECT_TRUE(is_same_router(before, after));
+  after.virtual_router_id = 52;
+  EXPECT_FALSE(is_same_router(before, after));
+  EXPECT_FALSE(is_same_router(before, one("unicast_peer {\n192.0.2.7\n}").vrrp_instances.at(0)));
+  EXPECT_FALSE(is_same_router(before, one("version 3").vrrp_instances.at(0)));
+}
+
+TEST(VrrpSetup, TheGroupIsTheInstanceSOrTheGlobalOne) {
+  EXPECT_EQ(group_of(one("").vrrp_instances.at(0), {}), address("224.0.0.18"));
+  const auto config = one("", "vrrp_mcast_group4 224.0.0.20");
+  EXPECT_EQ(group_of(config.vrrp_instances.at(0), config.global), address("224.0.0.20"));
+}
+
+}  // namespace
+}  // namespace sluice::control

@@ -1,0 +1,77 @@
+// One virtual router of this host as the vrrp thread runs it: the pure parts of vrrp/, and what of the world belongs to
+// it. A record: what is done with it is virtual_routers.cc.
+#pragma once
+
+#include <array>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "control/config/config.h"
+#include "control/vrrp/address_keeper.h"
+#include "vrrp/codec.h"
+#include "vrrp/election.h"
+#include "vrrp/garp.h"
+#include "vrrp/sync_group.h"
+#include "vrrp/tracking.h"
+
+namespace sluice::control {
+
+struct AdvertListener;
+
+struct RunningGroup {
+  config::SyncGroup config;
+  std::unique_ptr<vrrp::SyncGroup> group;
+  std::vector<struct VirtualRouter*> members;
+};
+
+struct VirtualRouter {
+  VirtualRouter(boost::asio::io_context& io, std::uint32_t number, const config::VrrpInstance& instance,
+                const config::GlobalDefs& global, const vrrp::InstanceConfig& election_config, AddressKeeper keeper)
+      : id(number),
+        config(instance),
+        group_address(
+            instance.multicast_group.value_or(instance.is_v6 ? global.vrrp.mcast_group6 : global.vrrp.mcast_group4)),
+        election(election_config),
+        garp(vrrp::GarpSettings{}),
+        addresses(std::move(keeper)),
+        deadline(io),
+        garp_timer(io),
+        delay_timer(io) {}
+
+  std::uint32_t id;  ///< of this run; never given twice
+  config::VrrpInstance config;
+  net::IpAddr group_address;
+
+  vrrp::Instance election;
+  vrrp::WireConfig wire;
+  vrrp::WireState wire_state;
+  vrrp::GarpSchedule garp;
+  std::vector<vrrp::Tracker> trackers;
+  AddressKeeper addresses;
+
+  RunningGroup* group = nullptr;  ///< null: it stands alone
+  std::size_t member = 0;         ///< of the group
+
+  int ifindex = 0;  ///< 0: the interface isn't there
+  std::optional<net::IpAddr> source;
+  std::shared_ptr<AdvertListener> listener;  ///< null: can't listen now
+  std::vector<std::uint8_t> packet;
+
+  boost::asio::steady_timer deadline;
+  boost::asio::steady_timer garp_timer;
+  boost::asio::steady_timer delay_timer;  ///< of interface_up_down_delays
+  std::optional<bool> link_up;            ///< as it counts; nothing: not looked at yet
+
+  std::array<std::uint64_t, vrrp::receive_errors> errors{};
+  std::set<vrrp::ReceiveError> said;  ///< kinds that were logged since the last transition
+  int send_error = 0;                 ///< errno that was logged last
+  std::chrono::system_clock::time_point last_transition_at;
+  bool is_running = false;
+};
+
+}  // namespace sluice::control

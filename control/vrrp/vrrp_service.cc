@@ -1,0 +1,207 @@
+#include "control/vrrp/vrrp_service.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/post.hpp>
+#include <deque>
+#include <mutex>
+#include <variant>
+
+#include "control/pools/script_resolver.h"
+#include "control/vrrp/notify_calls.h"
+
+namespace sluice::control {
+
+namespace {
+
+constexpr std::chrono::seconds stop_scripts_time_max{1};
+
+config::Config vrrp_part(const config::Config& config) {
+  config::Config part;
+  part.global = config.global;
+  part.process = config.process;
+  part.static_network = config.static_network;
+  part.track_groups = config.track_groups;
+  part.garp_groups = config.garp_groups;
+  part.vrrp_scripts = config.vrrp_scripts;
+  part.track_files = config.track_files;
+  part.track_processes = config.track_processes;
+  part.bfd_instances = config.bfd_instances;
+  part.vrrp_instances = config.vrrp_instances;
+  part.sync_groups = config.sync_groups;
+  return part;
+}
+
+}  // namespace
+
+struct VrrpService::Mailbox {
+  std::mutex mutex;  // held for the time of a push or a swap
+  std::deque<std::variant<VrrpNotice, VrrpLine>> mail;
+};
+
+VrrpService::VrrpService(boost::asio::io_context& io, ScriptRunner& scripts, Log log)
+    : io_(io), scripts_(scripts), log_(std::move(log)), mailbox_(std::make_shared<Mailbox>()) {}
+
+Result<std::unique_ptr<VrrpService>> VrrpService::start(boost::asio::io_context& io, ScriptRunner& scripts,
+                                                        const config::Config& config, Log log) {
+  std::unique_ptr<VrrpService> service(new VrrpService(io, scripts, std::move(log)));
+  const auto changed = [self = service.get()](TrackedStatus status) {
+    if (self->thread_ != nullptr) self->thread_->on_tracked(std::move(status));
+  };
+  const auto say = [self = service.get()](const std::string& line) { self->log_({.text = line}); };
+  service->track_scripts_ = std::make_unique<TrackScripts>(io, scripts, changed, say);
+  auto files = TrackFiles::open(io, changed, say);
+  if (!files) return std::unexpected(files.error());
+  service->track_files_ = std::move(*files);
+  service->take_config(config);
+
+  // One task on the control thread per piece of mail; it takes all that is there.
+  const auto deliver = [self = service.get(), &io, box = service->mailbox_](auto item) {
+    {
+      const std::lock_guard hold(box->mutex);
+      box->mail.emplace_back(std::move(item));
+    }
+    boost::asio::post(io, [self, weak = std::weak_ptr(box)] {
+      if (weak.lock() != nullptr) self->read_mail();
+    });
+  };
+  VrrpHooks hooks{.notice = [deliver](VrrpNotice notice) { deliver(std::move(notice)); },
+                  .log = [deliver](VrrpLine line) { deliver(std::move(line)); }};
+  auto thread = VrrpThread::start(service->settings_of(config), std::move(hooks),
+                                  {.realtime_priority = config.global.processes.vrrp.realtime_priority});
+  if (!thread) return std::unexpected(thread.error());
+  service->thread_ = std::move(*thread);
+  return service;
+}
+
+VrrpService::~VrrpService() { stop(); }
+
+VrrpSettings VrrpService::settings_of(const config::Config& config) {
+  VrrpSettings settings{vrrp_part(config), track_scripts_->all()};
+  for (TrackedStatus& status : track_files_->all()) settings.tracked.push_back(std::move(status));
+  return settings;
+}
+
+void VrrpService::take_config(const config::Config& config) {
+  config_ = vrrp_part(config);
+  std::vector<Error> complaints;
+  track_scripts_->configure(config_, complaints);
+  track_files_->configure(config_.track_files);
+
+  runnable_.clear();
+  ScriptResolver resolver(config_.global, complaints);
+  const auto know = [&](const config::VrrpNotify& notify) {
+    for (const auto* script : {&notify.master, &notify.backup, &notify.fault, &notify.stop, &notify.deleted,
+                               &notify.master_rx_lower_pri, &notify.any}) {
+      if (!*script) continue;
+      if (const auto spec = resolver.resolve(&**script)) runnable_.emplace(&**script, *spec);
+    }
+  };
+  for (const config::VrrpInstance& instance : config_.vrrp_instances) know(instance.notify);
+  for (const config::SyncGroup& group : config_.sync_groups) know(group.notify);
+  for (const Error& complaint : complaints) log_({.text = complaint.text(), .is_warning = true});
+  open_fifos();
+}
+
+void VrrpService::open_fifos() {
+  std::map<std::string, std::unique_ptr<Fifo>> before = std::move(fifos_);
+  fifos_.clear();
+  for (const config::NotifyFifo* fifo : {&config_.global.fifos.all, &config_.global.fifos.vrrp}) {
+    if (fifo->path.empty() || fifos_.contains(fifo->path)) continue;
+    if (const auto old = before.find(fifo->path); old != before.end()) {
+      fifos_.emplace(fifo->path, std::move(old->second));
+      continue;
+    }
+    std::optional<ScriptUser> owner;
+    if (fifo->user) {
+      auto found = find_script_user(*fifo->user, fifo->group);
+      if (!found) log_({.text = found.error().text(), .is_warning = true});
+      if (found) owner = std::move(*found);
+    }
+    auto opened = Fifo::open(fifo->path, owner);
+    if (!opened) {
+      log_({.text = opened.error().text(), .is_warning = true});
+      continue;
+    }
+    fifos_.emplace(fifo->path, std::make_unique<Fifo>(std::move(*opened)));
+    if (!fifo->reader) continue;
+    std::vector<Error> complaints;
+    ScriptResolver resolver(config_.global, complaints);
+    if (const auto known = resolver.resolve(&*fifo->reader)) {
+      ScriptSpec reader = *known;
+      reader.argv.push_back(fifo->path);
+      reader.time_max = std::chrono::hours(24 * 365 * 10);  // it reads as long as we write
+      if (auto started = scripts_.run(reader); !started) log_({.text = started.error().text(), .is_warning = true});
+    }
+    for (const Error& complaint : complaints) log_({.text = complaint.text(), .is_warning = true});
+  }
+}
+
+void VrrpService::reload(const config::Config& config) {
+  read_mail();  // what happened under the old configuration is told by it
+  take_config(config);
+  thread_->reload(settings_of(config));
+}
+
+void VrrpService::status(std::function<void(VrrpStatus)> done) {
+  thread_->status([&io = io_, done = std::move(done)](VrrpStatus status) {
+    boost::asio::post(io, [done, status = std::move(status)]() mutable { done(std::move(status)); });
+  });
+}
+
+void VrrpService::read_mail() {
+  std::deque<std::variant<VrrpNotice, VrrpLine>> mail;
+  {
+    const std::lock_guard hold(mailbox_->mutex);
+    mail.swap(mailbox_->mail);
+  }
+  for (const auto& each : mail) {
+    if (const auto* line = std::get_if<VrrpLine>(&each)) {
+      log_(*line);
+    } else {
+      tell(std::get<VrrpNotice>(each), scripts_, ScriptSpec{}.time_max);
+    }
+  }
+}
+
+void VrrpService::tell(const VrrpNotice& notice, ScriptRunner& runner, std::chrono::milliseconds time_max) {
+  for (const NotifyCall& call : notify_calls(config_, notice)) {
+    const auto known = runnable_.find(call.script);
+    if (known == runnable_.end()) continue;  // it can't be run, and that was said
+    ScriptSpec spec = known->second;
+    spec.argv.insert(spec.argv.end(), call.arguments.begin(), call.arguments.end());
+    spec.time_max = time_max;
+    if (auto started = runner.run(spec); !started) log_({.text = started.error().text(), .is_warning = true});
+  }
+  const auto line = fifo_line(config_, notice);
+  if (!line) return;
+  for (const auto& [path, fifo] : fifos_) fifo->write(*line);
+}
+
+void VrrpService::stop() {
+  if (thread_ == nullptr) return;
+  thread_->stop();
+  thread_.reset();
+  // The control thread's own loop has ended, or is busy with calling this.
+  boost::asio::io_context io;
+  ScriptRunner last(io);
+  std::deque<std::variant<VrrpNotice, VrrpLine>> mail;
+  {
+    const std::lock_guard hold(mailbox_->mutex);
+    mail.swap(mailbox_->mail);
+  }
+  for (const auto& each : mail) {
+    if (const auto* line = std::get_if<VrrpLine>(&each)) {
+      log_(*line);
+    } else {
+      tell(std::get<VrrpNotice>(each), last, stop_scripts_time_max);
+    }
+  }
+  const auto until = std::chrono::steady_clock::now() + stop_scripts_time_max;
+  while (last.running() > 0 && io.run_one_until(until) > 0) {
+  }
+  mailbox_.reset();
+  fifos_.clear();
+}
+
+}  // namespace sluice::control

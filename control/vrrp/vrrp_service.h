@@ -1,0 +1,67 @@
+// VRRP as the director sees it: started, reloaded and stopped here; what the vrrp thread has to say is taken to the
+// log, to scripts and FIFOs, in the order in which it happened, and what is watched on the control thread is taken to
+// the vrrp thread. Control thread.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config/config.h"
+#include "control/notify/fifo.h"
+#include "control/notify/script.h"
+#include "control/vrrp/track_files.h"
+#include "control/vrrp/track_scripts.h"
+#include "control/vrrp/vrrp_thread.h"
+#include "net/error.h"
+
+namespace sluice::control {
+
+class VrrpService {
+ public:
+  using Log = std::function<void(const VrrpLine&)>;
+
+  /// The instances run when this returns. io, the control thread's, and scripts outlive it.
+  static Result<std::unique_ptr<VrrpService>> start(boost::asio::io_context& io, ScriptRunner& scripts,
+                                                    const config::Config& config, Log log);
+  /// As stop().
+  ~VrrpService();
+  VrrpService(const VrrpService&) = delete;
+  VrrpService& operator=(const VrrpService&) = delete;
+
+  void reload(const config::Config& config);
+  /// What runs, as far as it concerns VRRP.
+  [[nodiscard]] const config::Config& config() const { return config_; }
+  /// done is called on the control thread, later.
+  void status(std::function<void(VrrpStatus)> done);
+  /// Gives up the addresses; then the stop scripts run, a second each at most, as keepalived has them.
+  void stop();
+
+ private:
+  /// What the vrrp thread says, until the control thread gets to it.
+  struct Mailbox;
+
+  VrrpService(boost::asio::io_context& io, ScriptRunner& scripts, Log log);
+  VrrpSettings settings_of(const config::Config& config);
+  void take_config(const config::Config& config);
+  void open_fifos();
+  void read_mail();
+  void tell(const VrrpNotice& notice, ScriptRunner& runner, std::chrono::milliseconds time_max);
+
+  boost::asio::io_context& io_;
+  ScriptRunner& scripts_;
+  Log log_;
+  config::Config config_;  // what of it concerns VRRP
+  std::map<const config::Script*, ScriptSpec> runnable_;
+  std::map<std::string, std::unique_ptr<Fifo>> fifos_;  // by path
+  std::shared_ptr<Mailbox> mailbox_;
+  std::unique_ptr<TrackScripts> track_scripts_;
+  std::unique_ptr<TrackFiles> track_files_;
+  std::unique_ptr<VrrpThread> thread_;
+};
+
+}  // namespace sluice::control

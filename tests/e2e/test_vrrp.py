@@ -1,0 +1,230 @@
+"""VRRP across namespaces: ours with ours, and ours with keepalived in both roles. Each pair elects, fails over and fails
+back; the client reaches the address all the time in between.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from netns import Failed, until
+from routers import ADDRESS, KEEPALIVED, VIP, Keepalived, Sluice, Wire, instance
+
+needs_keepalived = pytest.mark.skipif(KEEPALIVED is None, reason="needs keepalived")
+
+
+@pytest.fixture
+def wire(lab) -> Wire:
+    return Wire(lab)
+
+
+@pytest.fixture
+def router(wire, build):
+    """router(kind, host, config): not started."""
+    made = []
+
+    def make(kind: str, host: str, config: str):
+        made.append(Sluice(wire.hosts[host], config, build) if kind == "sluice" else Keepalived(wire.hosts[host], config))
+        return made[-1]
+
+    yield make
+    for each in made:
+        if each.process is not None and each.process.running():
+            each.stop()
+
+
+PASS = "authentication {\n auth_type PASS\n auth_pass s3cret12\n }"
+AH = "authentication {\n auth_type AH\n auth_pass s3cret12\n }"
+
+
+def v6_vips() -> tuple[str, ...]:
+    return ("fe80::100/64", "fd98::100/64")
+
+
+def lines_of(kind: str, host: str) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """Lines of an instance, its addresses, and the one to look for."""
+    other = "beta" if host == "alpha" else "alpha"
+    return {
+        "v2": (("advert_int 1",), (f"{VIP}/24",), VIP),
+        "v2 PASS": (("advert_int 1", PASS), (f"{VIP}/24",), VIP),
+        "v2 AH": (("advert_int 1", AH), (f"{VIP}/24",), VIP),
+        "v3": (("version 3", "advert_int 0.1"), (f"{VIP}/24",), VIP),
+        "v3 IPv6": (("version 3", "advert_int 0.1"), v6_vips(), "fd98::100"),
+        "unicast": (("version 3", "advert_int 0.1", f"unicast_src_ip {ADDRESS[host]}",
+                     f"unicast_peer {{\n {ADDRESS[other]}\n }}"), (f"{VIP}/24",), VIP),
+    }[kind]
+
+
+PAIRS = [("sluice", "sluice"),
+         pytest.param("sluice", "keepalived", marks=needs_keepalived),
+         pytest.param("keepalived", "sluice", marks=needs_keepalived)]
+
+
+@pytest.mark.parametrize("alpha_kind, beta_kind", PAIRS)
+@pytest.mark.parametrize("form", ["v2", "v2 PASS", "v2 AH", "v3", "v3 IPv6", "unicast"])
+def test_a_pair_elects_fails_over_and_fails_back(router, form, alpha_kind, beta_kind):
+    lines, vips, vip = lines_of(form, "alpha")
+    alpha = router(alpha_kind, "alpha", instance("VI_1", *lines, priority=150, vips=vips)).start()
+    lines, vips, vip = lines_of(form, "beta")
+    beta = router(beta_kind, "beta", instance("VI_1", *lines, priority=100, vips=vips)).start()
+    alpha.wait_master(vip)
+    assert not beta.has(vip)
+    # A stop gives the address up at once: the other doesn't wait for a master that is gone.
+    alpha.stop()
+    assert not alpha.has(vip)
+    beta.wait_master(vip, 2.0)
+    alpha.start()
+    alpha.wait_master(vip)
+    beta.wait_backup(vip)
+
+
+@pytest.mark.parametrize("beta_kind", ["sluice", pytest.param("keepalived", marks=needs_keepalived)])
+def test_the_client_follows_a_master_that_vanishes(wire, router, beta_kind):
+    v3 = ("version 3", "advert_int 0.1")
+    alpha = router("sluice", "alpha", instance("VI_1", *v3, priority=150)).start()
+    beta = router(beta_kind, "beta", instance("VI_1", *v3)).start()
+    alpha.wait_master()
+    until("the client reaches alpha", wire.reaches)
+    alpha.kill()
+    beta.wait_master()
+    assert wire.hosts["beta"].mac("eth0") in wire.hosts["client"].show("neigh", "show", VIP), "no gratuitous ARP came"
+    assert wire.reaches()
+
+
+def test_what_a_dead_director_left_is_taken_over(wire, router):
+    alpha = router("sluice", "alpha", instance("VI_1", "version 3", "advert_int 0.1", priority=150)).start()
+    alpha.wait_master()
+    alpha.process.kill()
+    assert alpha.has()
+    beta = router("sluice", "beta", instance("VI_1", "version 3", "advert_int 0.1")).start()
+    beta.wait_master()
+    alpha.start()
+    alpha.wait_master()
+    beta.wait_backup()
+
+
+def test_an_address_that_somebody_removes_costs_the_mastership_for_a_moment(router):
+    alpha = router("sluice", "alpha", instance("VI_1", "version 3", "advert_int 0.1", priority=150)).start()
+    alpha.wait_master()
+    alpha.host.ip(f"address del {VIP}/24 dev eth0")
+    until("it was noticed", lambda: alpha.status()["counters"]["release_master"] == 1)
+    alpha.wait_master()
+    assert alpha.status()["counters"]["become_master"] == 2
+
+
+def test_an_interface_that_goes_down_is_a_fault(wire, router):
+    v3 = ("version 3", "advert_int 0.1")
+    alpha = router("sluice", "alpha", instance("VI_1", *v3, priority=150)).start()
+    beta = router("sluice", "beta", instance("VI_1", *v3)).start()
+    alpha.wait_master()
+    wire.lan.ip("link set alpha down")  # the carrier
+    until("alpha is in FAULT", lambda: alpha.status()["state"] == "FAULT")
+    assert not alpha.has()
+    beta.wait_master()
+    wire.lan.ip("link set alpha up")
+    alpha.wait_master()
+    beta.wait_backup()
+    assert "Entering FAULT STATE" in alpha.log()
+
+
+def test_a_sync_group_moves_together(wire, router):
+    def config(priority: int) -> str:
+        v3 = ("version 3", "advert_int 0.1")
+        return ("vrrp_sync_group G {\n group {\n A\n B\n }\n}\n"
+                + instance("A", *v3, vrid=51, priority=priority, vips=("10.98.0.100/24",))
+                + instance("B", *v3, vrid=52, priority=priority, vips=("10.98.0.101/24",)))
+
+    alpha = router("sluice", "alpha", config(150)).start()
+    beta = router("sluice", "beta", config(100)).start()
+    for vip in ("10.98.0.100", "10.98.0.101"):
+        alpha.wait_master(vip)
+    alpha.host.ip("address del 10.98.0.100/24 dev eth0")
+    until("both were given up", lambda: alpha.status("B")["counters"]["release_master"] == 1)
+    for vip in ("10.98.0.100", "10.98.0.101"):
+        alpha.wait_master(vip)
+    alpha.stop()
+    for vip in ("10.98.0.100", "10.98.0.101"):
+        beta.wait_master(vip)
+
+
+def test_a_script_s_weight_moves_the_address(wire, router):
+    flag = wire.lab.directory / "flag"
+    flag.touch()
+    script = wire.lab.directory / "check.sh"
+    script.write_text(f"#!/bin/sh\ntest -e {flag}\n")
+    script.chmod(0o755)
+    tracked = (f'vrrp_script chk {{\n script "{script}"\n interval 1\n weight -60\n}}\n'
+               + instance("VI_1", "version 3", "advert_int 0.1", "track_script {\n chk\n }", priority=150))
+    alpha = router("sluice", "alpha", "global_defs {\n script_user root\n}\n" + tracked).start()
+    beta = router("sluice", "beta", instance("VI_1", "version 3", "advert_int 0.1")).start()
+    alpha.wait_master()
+    flag.unlink()
+    beta.wait_master()
+    alpha.wait_backup()
+    assert alpha.status()["effective_priority"] == 90
+    flag.touch()
+    alpha.wait_master()
+    assert "VRRP_Script(chk) succeeded" in alpha.log()
+
+
+def test_a_file_s_number_is_a_weight(wire, router):
+    file = wire.lab.directory / "weight"
+    file.write_text("0\n")
+    tracked = (f"track_file f {{\n file {file}\n weight 1\n}}\n"
+               + instance("VI_1", "version 3", "advert_int 0.1", "track_file {\n f\n }", priority=100))
+    alpha = router("sluice", "alpha", tracked).start()
+    alpha.wait_master()
+    file.write_text("-40\n")
+    until("it counts", lambda: alpha.status()["effective_priority"] == 60)
+    file.write_text("-254\n")
+    until("it is a fault", lambda: alpha.status()["state"] == "FAULT")
+    file.write_text("20\n")
+    until("it counts again", lambda: alpha.status()["effective_priority"] == 120)
+
+
+def test_scripts_and_fifos_hear_of_it_in_order(wire, router):
+    heard = wire.lab.directory / "heard"
+    script = wire.lab.directory / "notify.sh"
+    script.write_text(f'#!/bin/sh\necho "$@" >> {heard}\n')
+    script.chmod(0o755)
+    fifo = wire.lab.directory / "fifo"
+    reader = wire.lab.directory / "reader.sh"
+    lines = wire.lab.directory / "lines"
+    reader.write_text(f'#!/bin/sh\nwhile read -r line; do echo "$line" >> {lines}; done < "$1"\n')
+    reader.chmod(0o755)
+    config = (f"global_defs {{\n script_user root\n vrrp_notify_fifo {fifo}\n vrrp_notify_fifo_script {reader}\n}}\n"
+              + instance("VI_1", "version 3", "advert_int 0.1", f"notify {script}", f'notify_stop "{script} stopped"'))
+    alpha = router("sluice", "alpha", config).start()
+    alpha.wait_master()
+    until("the FIFO was read", lambda: "MASTER" in lines.read_text())
+    alpha.stop()
+    said = heard.read_text().splitlines()
+    assert "INSTANCE VI_1 BACKUP 100" in said and "INSTANCE VI_1 MASTER 100" in said
+    assert "stopped" in said and "INSTANCE VI_1 STOP 100" in said
+    assert lines.read_text().splitlines()[:2] == ['INSTANCE "VI_1" BACKUP 100', 'INSTANCE "VI_1" MASTER 100']
+    assert not fifo.exists()
+
+
+def test_a_reload_keeps_who_is_master(wire, router):
+    v3 = ("version 3", "advert_int 0.1")
+    alpha = router("sluice", "alpha", instance("VI_1", *v3, priority=150)).start()
+    alpha.wait_master()
+    changes = alpha.reload(instance("VI_1", *v3, priority=150, vips=(f"{VIP}/24", "10.98.0.101/24"))
+                           + instance("VI_2", *v3, vrid=52, vips=("10.98.0.102/24",)))
+    assert "~ vrrp_instance VI_1: + 10.98.0.101/24" in changes and "+ vrrp_instance VI_2" in changes
+    alpha.wait_master("10.98.0.101", 1.0)
+    alpha.wait_master("10.98.0.102")
+    assert alpha.status()["counters"]["become_master"] == 1
+    alpha.reload(instance("VI_1", *v3, priority=150))
+    alpha.wait_backup("10.98.0.101", 1.0)
+    alpha.wait_backup("10.98.0.102", 1.0)
+    assert alpha.has() and alpha.status()["counters"]["become_master"] == 1
+
+
+def test_it_shows_who_is_master_and_why(wire, router):
+    alpha = router("sluice", "alpha", instance("VI_1", "version 3", "advert_int 0.1", priority=150)).start()
+    alpha.wait_master()
+    shown = alpha.ctl("vrrp").stdout
+    assert "VI_1" in shown and "MASTER" in shown and "this router" in shown and "no master was heard" in shown
+    assert "adverts_sent=" in alpha.ctl("vrrp", "--all").stdout
+    with pytest.raises(Failed):
+        alpha.ctl("no-such-command")
