@@ -72,7 +72,7 @@ bool Worker::poll(std::uint32_t now_s) {
 
 void Worker::process(Batch& batch) {
   parse_all(batch);
-  find_owner_and_bucket(batch);
+  classifier_ == nullptr ? find_owner_and_bucket<false>(batch) : find_owner_and_bucket<true>(batch);
   find_record(batch);
   forward_all(batch);
 
@@ -106,6 +106,7 @@ void Worker::parse_all(Batch& batch) {
 // Packets -> direction, client's endpoint, hash. A packet to a virtual address, or to one that classify rules name,
 // comes from a client; all others that get here are replies. Packets of NAT connections that another worker owns leave
 // here.
+template <bool has_rules>
 void Worker::find_owner_and_bucket(Batch& batch) {
   std::size_t alive = 0;
   for (const std::uint8_t i : std::span(batch.alive).first(batch.alive_count)) {
@@ -113,17 +114,18 @@ void Worker::find_owner_and_bucket(Batch& batch) {
     Lookup& lookup = batch.lookups[i];
     const auto address = service_map_.virtual_address(packet.destination);
     lookup.direction = address.is_virtual ? Direction::in : Direction::out;
-    bool meet = !address.is_virtual || address.has_nat;  // both directions, at one worker
     lookup.tuple = packet.tuple;
     if (packet.kind == PacketKind::icmp_error) std::swap(lookup.tuple.source, lookup.tuple.destination);
-    if (classifier_ != nullptr && is_from_client(batch.frames[i], packet, lookup)) [[unlikely]] {
-      lookup.direction = Direction::in;
-      meet = address.has_nat || service_map_.marks_have_nat();
+    bool may_have_mark = false;
+    if constexpr (has_rules) {
+      may_have_mark = is_from_client(batch.frames[i], packet, lookup);
+      if (may_have_mark) lookup.direction = Direction::in;
     }
     const net::Endpoint client = lookup.direction == Direction::in ? lookup.tuple.source : lookup.tuple.destination;
     lookup.hash = flows_.hash(client, packet.tuple.protocol);
 
-    if (config_.workers > 1 && !batch.handed_in && meet) {
+    if (config_.workers > 1 && !batch.handed_in &&
+        (address.has_nat || (may_have_mark ? service_map_.marks_have_nat() : !address.is_virtual))) {
       const std::size_t owner = std::size_t(lookup.hash >> 32) % config_.workers;
       if (owner != index(config_.id)) {
         hand_over(batch.frames[i], owner);
@@ -168,11 +170,7 @@ void Worker::forward_in(Frame& frame, Packet& packet, const Lookup& lookup) {
   FlowIndex flow = flows_.find_in(lookup.tuple, lookup.hash, lookup.guess);
 
   if (packet.kind == PacketKind::icmp_error) {
-    if (flow == no_flow) {
-      // Of what classify rules take, the host may have sent the packet that this is about.
-      const bool is_virtual = service_map_.virtual_address(packet.destination).is_virtual;
-      return is_virtual ? drop(frame, DropReason::icmp_without_flow) : pass_to_host(frame);
-    }
+    if (flow == no_flow) return pass_error_to_host(frame, packet);
   } else {
     const bool opens = (packet.tcp_flags & net::tcp_syn) != 0 && (packet.tcp_flags & net::tcp_rst) == 0;
     if (flow != no_flow && opens) {
@@ -365,6 +363,13 @@ void Worker::pass_to_host(const Frame& frame) {
   if (config_.host_port == no_port) return drop(frame, DropReason::host_unavailable);
   if (!host_limit_.take(now_s_)) return drop(frame, DropReason::host_rate_limited);
   queue(frame, config_.host_port, counters_.passed);
+}
+
+// An ICMP error about no known connection. Where classify rules brought it here, the host may have sent what it is
+// about.
+void Worker::pass_error_to_host(const Frame& frame, const Packet& packet) {
+  if (service_map_.virtual_address(packet.destination).is_virtual) return drop(frame, DropReason::icmp_without_flow);
+  pass_to_host(frame);
 }
 
 // Drops the packet, and tells its sender why. Errors are never answered by errors (RFC 1122 3.2.2).

@@ -122,6 +122,7 @@ class Worker {
   // The packet's way, in order.
   void process(Batch& batch);
   void parse_all(Batch& batch);
+  template <bool has_rules>  // what only classify rules need costs nobody else anything
   void find_owner_and_bucket(Batch& batch);
   void find_record(Batch& batch);
   void forward_all(Batch& batch);
@@ -136,6 +137,7 @@ class Worker {
   void send_to_destination(Frame& frame, Packet& packet, const FlowRecord& record, const Destination& destination);
   void send_to_client(Frame& frame, Packet& packet, const FlowRecord& record);
   void pass_to_host(const Frame& frame);
+  void pass_error_to_host(const Frame& frame, const Packet& packet);
   void answer(Frame& frame, Packet& packet, net::Ipv4Addr source, std::uint8_t type, std::uint8_t code,
               std::uint16_t mtu, DropReason reason);
 
