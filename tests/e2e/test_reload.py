@@ -236,3 +236,15 @@ def test_members_of_a_group_come_and_go_and_the_others_are_not_touched(net, slui
     assert director.log().count("Activating healthchecker") == 2, "no checker began anew"
     reload(director, group([f"{FIRST} 80", f"{THIRD} 80"], weight=4))
     assert director.weights(0) == director.weights(1) == {A: 4, B: 4}
+
+
+def test_a_group_takes_addresses_and_marks_together(net, sluiced, vips):
+    rule = f"fwmark 5 destination {SECOND}/32 protocol TCP port 8000-8080"
+    marks = f"dataplane {{\n    interfaces front back\n    classify {{\n        {rule}\n    }}\n}}\n"
+    director = sluiced(marks + group([f"{FIRST} 80", "fwmark 5"]))
+    assert {service["protocol"] for service in director.services()} == {"TCP", "FWM"}
+    assert served_by(net, FIRST) == served_by(net, SECOND, 8080) == {"web1", "web2"}
+    assert reload(director, marks + group([f"{FIRST} 80"])) == "- entry FWM 5 of [web]:0\n"
+    assert served_by(net, FIRST) == {"web1", "web2"}
+    with pytest.raises(OSError):
+        get(net.client, SECOND, 8080, seconds=1.0)
