@@ -92,7 +92,7 @@ Result<> Director::start_engine(const config::Config& config) {
 }
 
 Result<> Director::start_vrrp(const config::Config& config) {
-  if (!options_.runs_vrrp || !config.has_vrrp()) return {};
+  if (!options_.runs_vrrp || (!config.has_vrrp() && config.static_network == config::StaticNetwork{})) return {};
   auto vrrp = VrrpService::start(io_, scripts_, config, [log = log_](const VrrpLine& line) {
     log->log(line.is_warning  ? spdlog::level::warn
              : line.is_detail ? spdlog::level::debug

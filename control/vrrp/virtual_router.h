@@ -13,6 +13,7 @@
 
 #include "control/config/config.h"
 #include "control/vrrp/address_keeper.h"
+#include "control/vrrp/route_keeper.h"
 #include "vrrp/codec.h"
 #include "vrrp/election.h"
 #include "vrrp/garp.h"
@@ -31,7 +32,8 @@ struct RunningGroup {
 
 struct VirtualRouter {
   VirtualRouter(boost::asio::io_context& io, std::uint32_t number, const config::VrrpInstance& instance,
-                const config::GlobalDefs& global, const vrrp::InstanceConfig& election_config, AddressKeeper keeper)
+                const config::GlobalDefs& global, const vrrp::InstanceConfig& election_config, AddressKeeper keeper,
+                RouteKeeper ways)
       : id(number),
         config(instance),
         group_address(
@@ -39,6 +41,7 @@ struct VirtualRouter {
         election(election_config),
         garp(vrrp::GarpSettings{}),
         addresses(std::move(keeper)),
+        routes(std::move(ways)),
         deadline(io),
         garp_timer(io),
         delay_timer(io) {}
@@ -53,6 +56,7 @@ struct VirtualRouter {
   vrrp::GarpSchedule garp;
   std::vector<vrrp::Tracker> trackers;
   AddressKeeper addresses;
+  RouteKeeper routes;  ///< and rules
 
   RunningGroup* group = nullptr;  ///< null: it stands alone
   std::size_t member = 0;         ///< of the group

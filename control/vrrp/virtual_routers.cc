@@ -100,11 +100,16 @@ Result<> VirtualRouters::open() {
   auto announcer = Announcer::open([this](int ifindex) { return reflector_->link(ifindex); });
   if (!announcer) return std::unexpected(announcer.error());
   announcer_ = std::move(*announcer);
+  const auto say = [this](const std::string& what) { log(what, true); };
+  static_addresses_ = std::make_unique<AddressKeeper>(changer_, reflector_->mirror(), say);
+  static_routes_ = std::make_unique<RouteKeeper>(changer_, reflector_->mirror(), say);
   subscription_ = reflector_->subscribe(
       {.link_changed = [this](const netlink::Link& link) { on_link(link.name); },
        .link_removed = [this](const netlink::Link& link) { on_link(link.name); },
        .address_added = [this](const netlink::InterfaceAddress& address) { on_address(address, false); },
-       .address_removed = [this](const netlink::InterfaceAddress& address) { on_address(address, true); }});
+       .address_removed = [this](const netlink::InterfaceAddress& address) { on_address(address, true); },
+       .route_changed = [this](const netlink::Prefix& prefix) { on_route(prefix); },
+       .routing_changed = [this] { on_rules(); }});
   return {};
 }
 
@@ -119,6 +124,7 @@ void VirtualRouters::reload(VrrpSettings settings) {
   config_ = vrrp_part(std::move(settings.config));
   tracked_ = std::move(settings.tracked);
   announcer_->configure(config_.global.vrrp, config_.garp_groups);
+  configure_static();
 
   std::vector<std::unique_ptr<VirtualRouter>> before = std::move(routers_);
   routers_.clear();
@@ -134,6 +140,7 @@ void VirtualRouters::reload(VrrpSettings settings) {
     VirtualRouter& router = **same;
     routers_.push_back(std::move(*same));
     router.config = instance;
+    router.routes.configure(instance.routes, instance.rules);
     has_new_addresses.push_back(router.addresses.configure(instance, instance.interface));
   }
   for (const auto& router : before) {
@@ -171,16 +178,29 @@ void VirtualRouters::reload(VrrpSettings settings) {
 }
 
 VirtualRouter& VirtualRouters::add(const config::VrrpInstance& instance) {
-  AddressKeeper keeper(changer_, reflector_->mirror(), [this, name = instance.name](const std::string& what) {
+  const auto say = [this, name = instance.name](const std::string& what) {
     log(fmt::format("({}) {}", name, what), true);
-  });
-  routers_.push_back(std::make_unique<VirtualRouter>(io_, routers_made_++, instance, config_.global,
-                                                     election_of(instance, config_.global, net::IpAddr{}),
-                                                     std::move(keeper)));
+  };
+  routers_.push_back(std::make_unique<VirtualRouter>(
+      io_, routers_made_++, instance, config_.global, election_of(instance, config_.global, net::IpAddr{}),
+      AddressKeeper(changer_, reflector_->mirror(), say), RouteKeeper(changer_, reflector_->mirror(), say)));
   VirtualRouter& router = *routers_.back();
   router.addresses.configure(instance, instance.interface);
+  router.routes.configure(instance.routes, instance.rules);
+  router.routes.remove_leftovers();
   router.addresses.remove_leftovers();
   return router;
+}
+
+// There from start to end; whoever is master.
+void VirtualRouters::configure_static() {
+  config::VrrpInstance all;
+  all.addresses = config_.static_network.addresses;
+  for (config::InterfaceAddress& address : all.addresses) address.dev = address.interface;
+  static_addresses_->configure(all, "");
+  static_routes_->configure(config_.static_network.routes, config_.static_network.rules);
+  static_addresses_->own();
+  static_routes_->own();
 }
 
 void VirtualRouters::configure(VirtualRouter& router) {
@@ -228,6 +248,7 @@ void VirtualRouters::begin(VirtualRouter& router) {
 void VirtualRouters::remove(VirtualRouter& router) {
   router.group = nullptr;
   perform(router, router.election.stop(now(), vrrp::StopCause::deleted));
+  router.routes.release();
   router.addresses.release();
   announcer_->forget(router.id);
   log(fmt::format("({}) removed", router.config.name), false, true);
@@ -239,6 +260,7 @@ void VirtualRouters::stop() {
   for (const auto& group : groups_) perform(*group, group->group->stop(now(), vrrp::StopCause::shutdown));
   for (const auto& router : routers_) {
     if (router->group == nullptr) perform(*router, router->election.stop(now(), vrrp::StopCause::shutdown));
+    router->routes.release();
     router->addresses.release();
     router->deadline.cancel();
     router->garp_timer.cancel();
@@ -246,6 +268,8 @@ void VirtualRouters::stop() {
     router->listener.reset();
   }
   announcer_timer_.cancel();
+  static_routes_->release();
+  static_addresses_->release();
 }
 
 // --- advertisements --------------------------------------------------------------------------------------------------
@@ -363,6 +387,11 @@ void VirtualRouters::on_deadline(VirtualRouter& router) {
 void VirtualRouters::on_link(const std::string& name) {
   const netlink::Link* link = reflector_->link(name);
   const TrackedStatus status{vrrp::TrackKind::interface, name, link != nullptr && link->running};
+  static_addresses_->interfaces_changed();
+  if (link != nullptr && link->running) {
+    static_addresses_->own();
+    static_routes_->own();
+  }
   for (const auto& router : routers_) {
     router->addresses.interfaces_changed();
     set_tracked(*router, status);
@@ -406,17 +435,38 @@ void VirtualRouters::count_link(VirtualRouter& router, bool up) {
 }
 
 void VirtualRouters::on_address(const netlink::InterfaceAddress& address, bool removed) {
+  if (removed && static_addresses_->lost(address)) {
+    log(fmt::format("static address {} was removed by somebody else: it is back", address.address.text()), true);
+    static_routes_->own();  // the kernel took those with it that needed the address
+  }
   for (const auto& router : routers_) {
-    if (removed && router->addresses.lost(address)) {
-      log(fmt::format("({}) {} was removed from {}", router->config.name, address.address.text(),
-                      router->config.interface),
-          true);
-      drive(
-          *router, [](vrrp::Instance& alone) { return alone.on_addresses_lost(now()); },
-          [](vrrp::SyncGroup& group, std::size_t member) { return group.on_addresses_lost(now(), member); });
-    }
+    if (removed && router->addresses.lost(address)) lose(*router, address.address.text());
     if (address.ifindex == router->ifindex) look_at_source(*router);
   }
+}
+
+void VirtualRouters::on_route(const netlink::Prefix& prefix) {
+  if (static_routes_->lost_route(prefix)) static_routes_->own();
+  for (const auto& router : routers_) {
+    if (router->routes.lost_route(prefix)) {
+      lose(*router, fmt::format("route {}/{}", prefix.address.text(), prefix.length));
+    }
+  }
+}
+
+void VirtualRouters::on_rules() {
+  if (static_routes_->lost_rule()) static_routes_->own();
+  for (const auto& router : routers_) {
+    if (router->routes.lost_rule()) lose(*router, "a rule");
+  }
+}
+
+/// Somebody else took away what we have.
+void VirtualRouters::lose(VirtualRouter& router, const std::string& what) {
+  log(fmt::format("({}) {} was removed by somebody else", router.config.name, what), true);
+  drive(
+      router, [](vrrp::Instance& alone) { return alone.on_addresses_lost(now()); },
+      [](vrrp::SyncGroup& group, std::size_t member) { return group.on_addresses_lost(now(), member); });
 }
 
 bool VirtualRouters::is_virtual(const netlink::InterfaceAddress& address) const {
@@ -564,7 +614,9 @@ void VirtualRouters::perform(VirtualRouter& router, const vrrp::Action& action) 
   } else if (std::holds_alternative<vrrp::OwnAddresses>(action) ||
              std::holds_alternative<vrrp::UpdateAddresses>(action)) {
     router.addresses.own();
+    router.routes.own();
   } else if (std::holds_alternative<vrrp::ReleaseAddresses>(action)) {
+    router.routes.release();
     router.addresses.release();
   } else if (const auto* garp = std::get_if<vrrp::SendGarp>(&action)) {
     announce(router, router.garp.on_garp(now(), garp->cause));

@@ -52,6 +52,7 @@ class VirtualRouters {
   // Making them.
   VirtualRouter& add(const config::VrrpInstance& instance);
   void configure(VirtualRouter& router);
+  void configure_static();
   void make_groups();
   void begin(VirtualRouter& router);
   void remove(VirtualRouter& router);
@@ -65,6 +66,9 @@ class VirtualRouters {
   void on_deadline(VirtualRouter& router);
   void on_link(const std::string& name);
   void on_address(const netlink::InterfaceAddress& address, bool removed);
+  void on_route(const netlink::Prefix& prefix);
+  void on_rules();
+  void lose(VirtualRouter& router, const std::string& what);
 
   // What holds of the world.
   void look_at_link(VirtualRouter& router, bool at_once);
@@ -100,6 +104,8 @@ class VirtualRouters {
 
   config::Config config_;
   std::vector<TrackedStatus> tracked_;
+  std::unique_ptr<AddressKeeper> static_addresses_;
+  std::unique_ptr<RouteKeeper> static_routes_;
   std::vector<std::unique_ptr<RunningGroup>> groups_;
   std::vector<std::unique_ptr<VirtualRouter>> routers_;
   std::map<AdvertReceiverKey, std::weak_ptr<AdvertListener>> listeners_;

@@ -146,6 +146,46 @@ def test_a_sync_group_moves_together(wire, router):
         beta.wait_master(vip)
 
 
+def test_routes_and_rules_come_and_go_with_the_mastership(wire, router):
+    lines = ("version 3", "advert_int 0.1",
+             "virtual_routes {\n 10.77.0.0/16 via 10.98.0.9 dev eth0 table 77\n 10.78.0.0/16 via 10.98.0.9 dev eth0\n }",
+             "virtual_rules {\n from 10.77.0.0/16 table 77 preference 770\n }")
+    alpha = router("sluice", "alpha", instance("VI_1", *lines)).start()
+    alpha.wait_master()
+
+    def shown() -> str:
+        return alpha.host.show("route", "show", "table", "all") + alpha.host.show("rule", "show")
+
+    for part in ("10.77.0.0/16 via 10.98.0.9 dev eth0 table 77 proto keepalived", "10.78.0.0/16 via 10.98.0.9",
+                 "770:\tfrom 10.77.0.0/16 lookup 77"):
+        until(f"there is {part}", lambda part=part: part in shown().replace("proto 18", "proto keepalived"))
+    alpha.host.ip("route del 10.78.0.0/16")
+    until("the loss was noticed", lambda: alpha.status()["counters"]["release_master"] == 1)
+    until("it is back", lambda: "10.78.0.0/16" in shown())
+    alpha.host.ip("rule del preference 770")
+    until("that one, too", lambda: alpha.status()["counters"]["release_master"] == 2)
+    until("it is back", lambda: "770:" in shown())
+    alpha.stop()
+    assert "10.77." not in shown() and "10.78." not in shown()
+
+
+def test_static_addresses_routes_and_rules_are_there_while_it_runs(wire, router):
+    config = ("static_ipaddress {\n 10.55.0.1/24 dev eth0\n}\nstatic_routes {\n 10.56.0.0/16 via 10.55.0.2 dev eth0\n}\n"
+              "static_rules {\n from 10.56.0.0/16 table 56 preference 560\n}\n")
+    alpha = router("sluice", "alpha", config + instance("VI_1", "version 3", "advert_int 0.1")).start()
+
+    def shown() -> str:
+        return (alpha.host.show("address", "show", "dev", "eth0") + alpha.host.show("route", "show")
+                + alpha.host.show("rule", "show"))
+
+    for part in ("10.55.0.1/24", "10.56.0.0/16 via 10.55.0.2", "560:"):
+        assert part in shown()
+    alpha.host.ip("rule del preference 560", "address del 10.55.0.1/24 dev eth0")
+    until("they are back", lambda: "560:" in shown() and "10.55.0.1/24" in shown())
+    alpha.stop()
+    assert "10.55." not in shown() and "560:" not in shown()
+
+
 def test_a_script_s_weight_moves_the_address(wire, router):
     flag = wire.lab.directory / "flag"
     flag.touch()
