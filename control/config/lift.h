@@ -73,4 +73,15 @@ constexpr auto all_later(std::array<Keyword<Draft>, N> table) {
   return table;
 }
 
+/// These of the table aren't acted on yet; the others are.
+template <typename Draft, std::size_t N>
+constexpr auto later_of(std::array<Keyword<Draft>, N> table, std::initializer_list<std::string_view> names) {
+  for (Keyword<Draft>& line : table) {
+    for (const std::string_view name : names) {
+      if (line.name == name && line.effect == Effect::acts) line.effect = Effect::later;
+    }
+  }
+  return table;
+}
+
 }  // namespace sluice::control::config

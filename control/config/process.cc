@@ -106,8 +106,7 @@ constexpr auto keywords = std::to_array<Keyword<P>>({
           write_name(writer, keyword, process.net_namespace);
         },
         2)
-        .lenient()
-        .later(),
+        .lenient(),
     F::custom("net_namespace_ipvs", read_net_namespace_ipvs, write_net_namespace_ipvs, 2).later(),
     F::flag<&P::namespace_with_ipsets>("namespace_with_ipsets").no_effect("Sluice makes no ipsets"),
     F::custom(
@@ -116,15 +115,14 @@ constexpr auto keywords = std::to_array<Keyword<P>>({
           write_name(writer, keyword, process.instance);
         },
         2)
-        .lenient()
-        .later(),
-    F::flag<&P::use_pid_dir>("use_pid_dir").later(),
-    F::seconds<&P::child_wait_time, 0, wait_max>("child_wait_time").later(),
+        .lenient(),
+    F::flag<&P::use_pid_dir>("use_pid_dir"),
+    F::seconds<&P::child_wait_time, 0, wait_max>("child_wait_time"),
     F::flag<&P::linkbeat_use_polling>("linkbeat_use_polling")
         .no_effect("the kernel tells of every change of a link at once"),
     F::block("linkbeat_interfaces", read_linkbeat, write_linkbeat)
         .no_effect("the kernel tells of every change of a link at once"),
-    F::block("interface_up_down_delays", read_delays, write_delays).later(),
+    F::block("interface_up_down_delays", read_delays, write_delays),
 });
 
 }  // namespace

@@ -54,16 +54,17 @@ constexpr Keyword<S> reader(std::string_view name) {
   return F::custom(name, read_reader<Fifo>, write_reader<Fifo>);
 }
 
-constexpr auto lines = all_later(std::to_array<Keyword<S>>({
-    fifo<&S::all>("notify_fifo"),
-    reader<&S::all>("notify_fifo_script"),
-    fifo<&S::vrrp>("vrrp_notify_fifo"),
-    reader<&S::vrrp>("vrrp_notify_fifo_script"),
-    fifo<&S::lvs>("lvs_notify_fifo"),
-    reader<&S::lvs>("lvs_notify_fifo_script"),
-    F::flag<&S::write_vrrp_states_on_reload>("fifo_write_vrrp_states_on_reload"),
-    F::boolean<&S::vrrp_priority_changes>("vrrp_notify_priority_changes"),
-}));
+constexpr auto lines = later_of(std::to_array<Keyword<S>>({
+                                    fifo<&S::all>("notify_fifo"),
+                                    reader<&S::all>("notify_fifo_script"),
+                                    fifo<&S::vrrp>("vrrp_notify_fifo"),
+                                    reader<&S::vrrp>("vrrp_notify_fifo_script"),
+                                    fifo<&S::lvs>("lvs_notify_fifo"),
+                                    reader<&S::lvs>("lvs_notify_fifo_script"),
+                                    F::flag<&S::write_vrrp_states_on_reload>("fifo_write_vrrp_states_on_reload"),
+                                    F::boolean<&S::vrrp_priority_changes>("vrrp_notify_priority_changes"),
+                                }),
+                                {"lvs_notify_fifo", "lvs_notify_fifo_script", "fifo_write_vrrp_states_on_reload"});
 
 constexpr auto keywords = lifted<&GlobalDefs::fifos, lines>();
 

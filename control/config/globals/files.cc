@@ -119,9 +119,8 @@ constexpr auto lines = std::to_array<Keyword<S>>({
     F::custom("umask", read_umask,
               [](Writer& writer, std::string_view keyword, const S& files) {
                 if (files.umask) writer.line(keyword, {plain("", fmt::format("0{:o}", *files.umask))});
-              })
-        .later(),
-    F::integer<&S::random_seed, 0, 4294967295>("random_seed").later(),
+              }),
+    F::integer<&S::random_seed, 0, 4294967295>("random_seed"),
     // Read while the files are read: it decides what a missing include is.
     F::custom("include_check", known<S>),
 });

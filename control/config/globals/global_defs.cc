@@ -53,14 +53,14 @@ constexpr auto own_keywords = std::to_array<Keyword<G>>({
     F::flag<&G::enable_script_security>("enable_script_security"),
     F::boolean<&G::use_symlink_paths>("use_symlink_paths").later(),
     F::boolean<&G::set_supplementary_groups>("set_supplementary_groups").later(),
-    F::script<&G::startup_script>("startup_script").lenient().later(),
-    F::seconds<&G::startup_script_timeout, 1, script_timeout_max>("startup_script_timeout").later(),
-    F::script<&G::shutdown_script>("shutdown_script").lenient().later(),
-    F::seconds<&G::shutdown_script_timeout, 1, script_timeout_max>("shutdown_script_timeout").later(),
+    F::script<&G::startup_script>("startup_script").lenient(),
+    F::seconds<&G::startup_script_timeout, 1, script_timeout_max>("startup_script_timeout"),
+    F::script<&G::shutdown_script>("shutdown_script").lenient(),
+    F::seconds<&G::shutdown_script_timeout, 1, script_timeout_max>("shutdown_script_timeout"),
     F::boolean<&G::rs_init_notifies>("rs_init_notifies"),
     F::boolean<&G::checker_log_all_failures>("checker_log_all_failures"),
-    F::custom("dynamic_interfaces", read_dynamic_interfaces, write_dynamic_interfaces, 2).later(),
-    F::text<&G::default_interface>("default_interface").lenient().later(),
+    F::custom("dynamic_interfaces", read_dynamic_interfaces, write_dynamic_interfaces, 2),
+    F::text<&G::default_interface>("default_interface").lenient(),
 });
 
 using Table = std::vector<Keyword<G>>;

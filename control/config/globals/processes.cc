@@ -77,12 +77,11 @@ constexpr std::string_view own_names = "Sluice's processes keep their names";
 constexpr auto nice(std::string_view name) { return F::integer<&T::nice, -20, 19>(name).later(); }
 constexpr auto realtime(std::string_view name) {
   return F::custom(
-             name, read_realtime,
-             [](Writer& writer, std::string_view keyword, const T& tuning) {
-               if (tuning.realtime_priority) writer.line(keyword, {plain("", std::int64_t{*tuning.realtime_priority})});
-             },
-             2)
-      .later();
+      name, read_realtime,
+      [](Writer& writer, std::string_view keyword, const T& tuning) {
+        if (tuning.realtime_priority) writer.line(keyword, {plain("", std::int64_t{*tuning.realtime_priority})});
+      },
+      2);
 }
 constexpr auto rlimit(std::string_view name) { return F::integer<&T::rlimit_rttime_us, 1, 4294967295>(name).later(); }
 constexpr auto no_swap(std::string_view name) { return F::flag<&T::no_swap>(name).later(); }
@@ -102,7 +101,7 @@ constexpr auto vrrp_lines = std::to_array<Keyword<T>>({
 });
 constexpr auto checker_lines = std::to_array<Keyword<T>>({
     nice("checker_priority"),
-    realtime("checker_rt_priority"),
+    realtime("checker_rt_priority").later(),
     rlimit("checker_rlimit_rttime"),
     rlimit("checker_rlimit_rttime").alias("checker_rlimit_rtime"),
     no_swap("checker_no_swap"),
@@ -112,7 +111,7 @@ constexpr auto checker_lines = std::to_array<Keyword<T>>({
 });
 constexpr auto bfd_lines = std::to_array<Keyword<T>>({
     nice("bfd_priority"),
-    realtime("bfd_rt_priority"),
+    realtime("bfd_rt_priority").later(),
     rlimit("bfd_rlimit_rttime"),
     rlimit("bfd_rlimit_rttime").alias("bfd_rlimit_rtime"),
     no_swap("bfd_no_swap"),

@@ -179,7 +179,9 @@ constexpr auto own_lines = std::to_array<Keyword<V>>({
         2),
 });
 
-constexpr auto lines = all_later(joined(own_lines, lifted<&V::garp, garp_lines>()));
+constexpr auto lines = later_of(joined(own_lines, lifted<&V::garp, garp_lines>()),
+                                {"vmac_prefix", "vmac_addr_prefix", "disable_local_igmp", "log_unknown_vrids",
+                                 "vrrp_rx_bufs_multiplier", "vrrp_garp_extra_if", "vrrp_vmac_garp_intvl"});
 constexpr auto keywords = lifted<&GlobalDefs::vrrp, lines>();
 
 }  // namespace

@@ -49,7 +49,6 @@ void write_block(Writer& writer, std::string_view keyword, const std::vector<T>&
 }  // namespace
 
 void read_static_ipaddress(Context& context, const Statement& statement) {
-  note_vrrp_block(context, statement);
   for (const Statement& line : statement.children) {
     auto address = read_interface_address(context, line, true);
     if (!address) continue;
@@ -59,14 +58,12 @@ void read_static_ipaddress(Context& context, const Statement& statement) {
 }
 
 void read_static_routes(Context& context, const Statement& statement) {
-  note_vrrp_block(context, statement);
   for (const Statement& line : statement.children) {
     if (auto route = read_route(context, line, true)) context.config.static_network.routes.push_back(std::move(*route));
   }
 }
 
 void read_static_rules(Context& context, const Statement& statement) {
-  note_vrrp_block(context, statement);
   for (const Statement& line : statement.children) {
     if (auto rule = read_rule(context, line, true)) context.config.static_network.rules.push_back(std::move(*rule));
   }

@@ -33,7 +33,7 @@ void read_type(Context& context, const Statement& statement, A& draft) {
   if (const auto type = read_choice(context, statement, 1, auth_types)) draft.type = *type;
 }
 
-constexpr auto auth_keywords = all_later(std::to_array<Keyword<A>>({
+constexpr auto auth_keywords = std::to_array<Keyword<A>>({
     Field<A>::custom(
         "auth_type", read_type,
         [](Writer& writer, std::string_view keyword, const A& draft) {
@@ -46,7 +46,7 @@ constexpr auto auth_keywords = all_later(std::to_array<Keyword<A>>({
           if (draft.type) writer.line(keyword, {plain("", draft.password)});
         },
         2),
-}));
+});
 
 void read_authentication(Context& context, const Statement& statement, InstanceDraft& draft) {
   draft.authentication.place = statement.place;
@@ -138,10 +138,12 @@ void list_authentication(const std::string& block, std::vector<KeywordInfo>& out
 void list_hmac(const std::string& block, std::vector<KeywordInfo>& out) { list_all<H>(block, hmac_keywords, out); }
 
 using F = Field<InstanceDraft>;
-constexpr auto keywords = all_later(std::to_array<Keyword<InstanceDraft>>({
-    F::block("authentication", read_authentication, write_authentication, list_authentication).words(1),
-    F::block("auth_hmac", read_hmac, write_hmac, list_hmac).words(1),
-}));
+constexpr auto keywords =
+    later_of(std::to_array<Keyword<InstanceDraft>>({
+                 F::block("authentication", read_authentication, write_authentication, list_authentication).words(1),
+                 F::block("auth_hmac", read_hmac, write_hmac, list_hmac).words(1),
+             }),
+             {"auth_hmac"});
 
 }  // namespace
 

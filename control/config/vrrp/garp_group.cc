@@ -71,20 +71,19 @@ void write_interfaces(Writer& writer, std::string_view keyword, const G& draft) 
   writer.close_list();
 }
 
-constexpr auto keywords = all_later(std::to_array<Keyword<G>>({
+constexpr auto keywords = std::to_array<Keyword<G>>({
     interval<&GarpGroup::garp_interval>("garp_interval"),
     interval<&GarpGroup::gna_interval>("gna_interval"),
     F::custom("interface", read_interface, nullptr, 2),
     F::block("interfaces", read_interfaces, write_interfaces).words(1),
-}));
+});
 
 }  // namespace
 
 void read_garp_group(Context& context, const Statement& statement) {
-  note_vrrp_block(context, statement);
   G draft;
   draft.group.position = context.diagnostics.position(statement.place);
-  read_quietly<G>(context, keywords, "garp_group", statement.children, draft);
+  apply<G>(context, keywords, "garp_group", statement.children, draft);
   if (!draft.has_interval) {
     context.diagnostics.error(statement.place, "garp_group ignored, expected a garp_interval or gna_interval in it");
     return;

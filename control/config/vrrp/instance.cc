@@ -28,7 +28,9 @@ const std::vector<Keyword<I>>& keywords() {
       all.insert(all.end(), part.begin(), part.end());
     }
     for (const Keyword<TrackingDraft>& line : tracking_keywords()) {
-      all.push_back(Field<I>::block(line.name, read_tracking, write_tracking).words(1).later());
+      auto block = Field<I>::block(line.name, read_tracking, write_tracking).words(1);
+      block.effect = line.effect;
+      all.push_back(block);
     }
     return all;
   }();
@@ -40,12 +42,11 @@ const std::vector<Keyword<I>>& keywords() {
 void read_vrrp_instance(Context& context, const Statement& statement) {
   const Word* name = argument(context, statement, 1, "the instance's name");
   if (name == nullptr || !is_new(context, statement, context.config.vrrp_instances)) return;
-  note_vrrp_block(context, statement);
   I draft;
   draft.vi.position = context.diagnostics.position(statement.place);
   draft.vi.name = name->text;
   draft.tracking.config = &context.config;
-  read_quietly<I>(context, keywords(), "vrrp_instance", statement.children, draft);
+  apply<I>(context, keywords(), "vrrp_instance", statement.children, draft);
   if (!settle_instance(context, statement, draft)) return;
   warn_of_traps(context, statement, draft);
   keep_named(context, "vrrp_instance", context.config.vrrp_instances, std::move(draft.vi));

@@ -55,7 +55,7 @@ void write_list(Writer& writer, std::string_view keyword, const I& draft) {
   writer.close_list();
 }
 
-constexpr auto keywords = all_later(std::to_array<Keyword<I>>({
+constexpr auto keywords = std::to_array<Keyword<I>>({
     F::block("virtual_ipaddress", read_addresses, write_list<&VrrpInstance::addresses, write_interface_address>)
         .words(1),
     F::block("virtual_ipaddress_excluded", read_excluded,
@@ -63,7 +63,7 @@ constexpr auto keywords = all_later(std::to_array<Keyword<I>>({
         .words(1),
     F::block("virtual_routes", read_routes, write_list<&VrrpInstance::routes, write_route>).words(1),
     F::block("virtual_rules", read_rules, write_list<&VrrpInstance::rules, write_rule>).words(1),
-}));
+});
 
 }  // namespace
 

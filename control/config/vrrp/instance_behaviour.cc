@@ -128,7 +128,8 @@ constexpr auto own = std::to_array<Keyword<I>>({
     F::custom("skip_check_adv_addr", read_skip_check, write_skip_check, 2),
     F::custom("timer_expired_backup", read_timer_expired, write_timer_expired, 2),
     F::custom("timer_expired_backup", read_timer_expired, nullptr, 2).deprecated("thread_timer_expired"),
-    F::custom("linkbeat_use_polling", read_linkbeat, write_linkbeat, 1),
+    F::custom("linkbeat_use_polling", read_linkbeat, write_linkbeat, 1)
+        .no_effect("the kernel tells of every change of a link at once"),
     F::custom("lvs_sync_daemon_interface", read_sync_daemon, nullptr, 2),
 });
 
@@ -150,7 +151,9 @@ constexpr auto plain_lines = std::to_array<Keyword<V>>({
 
 constexpr auto of_instance = joined(plain_lines, lifted<&V::notify, notify_lines>(),
                                     lifted<&V::notify, instance_notify_lines>(), lifted<&V::garp, garp_lines>());
-constexpr auto keywords = all_later(joined(lifted<&I::vi, of_instance>(), own));
+constexpr auto keywords = later_of(joined(lifted<&I::vi, of_instance>(), own),
+                                   {"no_accept", "smtp_alert", "promote_secondaries", "garp_extra_if",
+                                    "vmac_garp_intvl", "lvs_sync_daemon_interface"});
 
 }  // namespace
 

@@ -108,17 +108,17 @@ void write_word(Writer& writer, std::string_view keyword, const I& draft) {
 }
 
 constexpr auto first = std::to_array<Keyword<I>>({
-    F::custom("state", read_state, write_state, 2).later(),
+    F::custom("state", read_state, write_state, 2),
     F::custom("interface", read_interface, write_word<&V::interface>, 2),
     F::custom("vrf", read_vrf, write_word<&V::vrf>, 2).later(),
-    F::custom("native_ipv6", read_native_ipv6, write_native_ipv6, 1).later(),
+    F::custom("native_ipv6", read_native_ipv6, write_native_ipv6, 1),
 });
 
-constexpr auto numbers = all_later(std::to_array<Keyword<V>>({
+constexpr auto numbers = std::to_array<Keyword<V>>({
     Field<V>::integer<&V::priority, 1, 255>("priority"),
-}));
+});
 
-constexpr auto second = all_later(std::to_array<Keyword<I>>({
+constexpr auto second = std::to_array<Keyword<I>>({
     F::custom(
         "virtual_router_id", read_id,
         [](Writer& writer, std::string_view keyword, const I& draft) {
@@ -145,7 +145,7 @@ constexpr auto second = all_later(std::to_array<Keyword<I>>({
         1),
     F::custom("preempt", read_nopreempt, nullptr, 1),
     F::custom("preempt_delay", read_preempt_delay, write_preempt_delay, 2),
-}));
+});
 
 constexpr auto keywords = joined(first, lifted<&I::vi, numbers>(), second);
 

@@ -132,7 +132,7 @@ void write_multicast(Writer& writer, std::string_view keyword, const I& draft) {
 }
 
 using V = VrrpInstance;
-constexpr auto own = all_later(std::to_array<Keyword<I>>({
+constexpr auto own = std::to_array<Keyword<I>>({
     F::custom("mcast_src_ip", read_source, write_source, 2),
     F::custom("unicast_src_ip", read_source, write_source, 2),
     F::block("unicast_peer", read_peers, write_peers).words(1),
@@ -140,11 +140,12 @@ constexpr auto own = all_later(std::to_array<Keyword<I>>({
     F::custom("check_unicast_src", read_check_source, write_check_source, 1),
     F::custom("old_unicast_checksum", read_old_checksum, write_old_checksum, 2),
     F::custom("mcast_dst_ip", read_multicast, write_multicast, 2),
-}));
-constexpr auto plain_lines = all_later(std::to_array<Keyword<V>>({
-    Field<V>::flag<&V::unicast_fault_no_peer>("unicast_fault_no_peer"),
-    Field<V>::flag<&V::track_src_ip>("track_src_ip"),
-}));
+});
+constexpr auto plain_lines = later_of(std::to_array<Keyword<V>>({
+                                          Field<V>::flag<&V::unicast_fault_no_peer>("unicast_fault_no_peer"),
+                                          Field<V>::flag<&V::track_src_ip>("track_src_ip"),
+                                      }),
+                                      {"unicast_fault_no_peer"});
 constexpr auto keywords = joined(own, lifted<&I::vi, plain_lines>());
 
 }  // namespace

@@ -56,22 +56,24 @@ void write_tracking(Writer& writer, std::string_view name, const G& draft) {
 
 constexpr auto tracking_weight = Field<S>::flag<&S::sync_group_tracking_weight>("sync_group_tracking_weight");
 
-constexpr auto group_lines = all_later(std::to_array<Keyword<S>>({
-    Field<S>::boolean<&S::smtp_alert>("smtp_alert"),
-    Field<S>::boolean<&S::notify_priority_changes>("notify_priority_changes"),
-    tracking_weight,
-    tracking_weight.deprecated("global_tracking"),
-}));
-constexpr auto notify_keywords = all_later(lifted<&S::notify, notify_lines>());
-constexpr auto lines =
-    joined(std::to_array<Keyword<G>>({F::block("group", read_members, write_members).words(1).later()}),
-           lifted<&G::group, group_lines>(), lifted<&G::group, notify_keywords>());
+constexpr auto group_lines = later_of(std::to_array<Keyword<S>>({
+                                          Field<S>::boolean<&S::smtp_alert>("smtp_alert"),
+                                          Field<S>::boolean<&S::notify_priority_changes>("notify_priority_changes"),
+                                          tracking_weight,
+                                          tracking_weight.deprecated("global_tracking"),
+                                      }),
+                                      {"smtp_alert"});
+constexpr auto notify_keywords = lifted<&S::notify, notify_lines>();
+constexpr auto lines = joined(std::to_array<Keyword<G>>({F::block("group", read_members, write_members).words(1)}),
+                              lifted<&G::group, group_lines>(), lifted<&G::group, notify_keywords>());
 
 const std::vector<Keyword<G>>& keywords() {
   static const std::vector<Keyword<G>> table = [] {
     std::vector<Keyword<G>> all(lines.begin(), lines.end());
     for (const Keyword<TrackingDraft>& line : tracking_keywords()) {
-      all.push_back(Field<G>::block(line.name, read_tracking, write_tracking).words(1).later());
+      auto block = Field<G>::block(line.name, read_tracking, write_tracking).words(1);
+      block.effect = line.effect;
+      all.push_back(block);
     }
     return all;
   }();
@@ -83,12 +85,11 @@ const std::vector<Keyword<G>>& keywords() {
 void read_vrrp_sync_group(Context& context, const Statement& statement) {
   const Word* name = argument(context, statement, 1, "the group's name");
   if (name == nullptr || !is_new(context, statement, context.config.sync_groups)) return;
-  note_vrrp_block(context, statement);
   G draft;
   draft.group.position = context.diagnostics.position(statement.place);
   draft.group.name = name->text;
   draft.tracking.config = &context.config;
-  read_quietly<G>(context, keywords(), "vrrp_sync_group", statement.children, draft);
+  apply<G>(context, keywords(), "vrrp_sync_group", statement.children, draft);
   const MailSettings& mail = context.config.global.mail;
   draft.group.smtp_alert.inherit(mail.smtp_alert_vrrp.value_or(mail.smtp_alert.value_or(false)));
   draft.group.notify_priority_changes.inherit(context.config.global.fifos.vrrp_priority_changes);

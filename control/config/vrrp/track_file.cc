@@ -50,7 +50,7 @@ void read_path(Context& context, const Statement& statement, T& file) {
   file.path = path->text;
 }
 
-constexpr auto keywords = all_later(std::to_array<Keyword<T>>({
+constexpr auto keywords = std::to_array<Keyword<T>>({
     F::custom(
         "file", read_path,
         [](Writer& writer, std::string_view keyword, const T& file) { writer.line(keyword, {plain("", file.path)}); },
@@ -58,18 +58,17 @@ constexpr auto keywords = all_later(std::to_array<Keyword<T>>({
         .lenient(),
     weight_keyword<T, weight_max>(),
     F::custom("init_file", read_init, write_init, 3),
-}));
+});
 
 }  // namespace
 
 void read_track_file(Context& context, const Statement& statement) {
   const Word* name = argument(context, statement, 1, "the track file's name");
   if (name == nullptr || !is_first(context, statement, context.config.track_files)) return;
-  note_vrrp_block(context, statement);
   T file;
   file.position = context.diagnostics.position(statement.place);
   file.name = name->text;
-  read_quietly<T>(context, keywords, "track_file", statement.children, file);
+  apply<T>(context, keywords, "track_file", statement.children, file);
   if (file.path.empty()) {
     context.diagnostics.error(statement.place,
                               fmt::format("track_file {} ignored, expected 'file PATH' in it", quoted(file.name)));

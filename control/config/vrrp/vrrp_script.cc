@@ -99,19 +99,18 @@ constexpr auto own_lines = std::to_array<Keyword<S>>({
     F::custom("user", read_user, write_user, 3),
 });
 
-constexpr auto keywords = all_later(joined(own_lines, lifted<&S::block, block_lines>()));
+constexpr auto keywords = joined(own_lines, lifted<&S::block, block_lines>());
 
 }  // namespace
 
 void read_vrrp_script(Context& context, const Statement& statement) {
   const Word* name = argument(context, statement, 1, "the script's name");
   if (name == nullptr || !is_first(context, statement, context.config.vrrp_scripts)) return;
-  note_vrrp_block(context, statement);
   S draft;
   draft.block.position = context.diagnostics.position(statement.place);
   draft.block.name = name->text;
   const std::size_t scripts = context.scripts.size();
-  read_quietly<S>(context, keywords, "vrrp_script", statement.children, draft);
+  apply<S>(context, keywords, "vrrp_script", statement.children, draft);
   for (std::size_t i = scripts; i < context.scripts.size(); ++i) context.scripts[i].vrrp_script = name->text;
   if (draft.block.script.argv.empty() && draft.block.readable_file.empty()) {
     context.diagnostics.error(statement.place,
