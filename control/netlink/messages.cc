@@ -84,6 +84,10 @@ void parse_kind(Link& link, const nlattr* link_info) {
   const auto info = Attributes::nested(link_info, IFLA_INFO_MAX);
   if (!info) return;
   link.kind = info->text(IFLA_INFO_KIND);
+  if (link.kind == "macvlan") {
+    const auto macvlan = Attributes::nested((*info)[IFLA_INFO_DATA], IFLA_MACVLAN_MAX);
+    link.private_mode = macvlan && macvlan->value<std::uint32_t>(IFLA_MACVLAN_MODE) == MACVLAN_MODE_PRIVATE;
+  }
   if (link.kind != "vlan") return;
   const auto data = Attributes::nested((*info)[IFLA_INFO_DATA], IFLA_VLAN_MAX);
   if (!data) return;

@@ -25,6 +25,7 @@ struct Link {
   std::string kind;             ///< "veth", "vlan", "macvlan", "bridge", ...; empty for hardware
   bool vlan_8021q = false;      ///< kind is "vlan" and the tag is 802.1Q's, not 802.1ad's
   std::uint16_t vlan = 0;       ///< VLAN id when kind is "vlan"
+  bool private_mode = false;    ///< kind is "macvlan", and it hears no other macvlan on its parent
   int parent_ifindex = 0;       ///< the lower device of vlan, macvlan ...; 0 = none, or it is in another namespace
   int master_ifindex = 0;       ///< the bridge, bond or VRF it belongs to; 0 = none
   std::uint32_t rx_queues = 0;  ///< 0 = not known

@@ -33,6 +33,8 @@ constexpr auto start_timeout = std::chrono::seconds(5);
 constexpr auto retry_delay = std::chrono::seconds(1);
 /// Datagrams per turn, so that a flood of events leaves room for control's other work.
 constexpr int datagrams_per_turn = 64;
+/// The same where somebody waits for the newest.
+constexpr int datagrams_at_once = 4096;
 
 }  // namespace
 
@@ -44,6 +46,8 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   Result<> read_everything_first();
   void follow();
   void stop();
+  /// False when the socket is broken.
+  bool read_some(int datagrams_max);
 
   asio::io_context& io_;
   Mirror mirror_;
@@ -52,8 +56,6 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
 
  private:
   void wait();
-  /// False when the socket is broken.
-  bool read_some(int datagrams_max);
   void take(const nlmsghdr& message);
   void take_dump_end(const nlmsghdr& message);
   void begin_resync();
@@ -259,6 +261,9 @@ Reflector::~Reflector() { impl_->stop(); }
 const Mirror& Reflector::mirror() const { return impl_->mirror_; }
 asio::io_context& Reflector::io() const { return impl_->io_; }
 Reflector::Counters Reflector::counters() const { return impl_->counters_; }
+
+// A socket that broke is found broken again by whoever waits for it, and opened anew there.
+void Reflector::catch_up() { (void)impl_->read_some(datagrams_at_once); }
 
 Subscription Reflector::subscribe(Listener listener) {
   auto shared = std::make_shared<Listener>(std::move(listener));

@@ -68,6 +68,10 @@ class Reflector {
   [[nodiscard]] Counters counters() const;
   [[nodiscard]] Subscription subscribe(Listener listener);
 
+  /// Takes in what the kernel has told already, the effects of changes that it has acknowledged among it, instead of
+  /// waiting for its turn on `io`. Tells the listeners; not to be called by one of them.
+  void catch_up();
+
   /// Short forms of the mirror's answers. Pointers are valid until the next event is read.
   [[nodiscard]] bool is_local(const net::IpAddr& address) const { return mirror().is_local(address); }
   [[nodiscard]] const Link* link(int ifindex) const { return mirror().link(ifindex); }
