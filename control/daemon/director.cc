@@ -171,9 +171,13 @@ Result<> Director::start_api() {
   return api_->listen();
 }
 
+void Director::vrrp_status(std::function<void(const VrrpStatus&)> done) {
+  if (vrrp_ == nullptr) return done({});
+  vrrp_->status(std::move(done));
+}
+
 void Director::answer_vrrp(api::Respond respond) {
-  if (vrrp_ == nullptr) return respond({200, vrrp_json({})});
-  vrrp_->status([respond = std::move(respond)](const VrrpStatus& status) { respond({200, vrrp_json(status)}); });
+  vrrp_status([respond = std::move(respond)](const VrrpStatus& status) { respond({200, vrrp_json(status)}); });
 }
 
 void Director::answer_connections(const api::Request& request, api::Respond respond) {

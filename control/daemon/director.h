@@ -78,6 +78,8 @@ class Director {
   [[nodiscard]] PoolCounts counts() const;
   [[nodiscard]] std::vector<PoolStatus> pools() const;
   [[nodiscard]] std::vector<VirtualServiceStatus> services() const;
+  /// done is called later, on the control thread.
+  void vrrp_status(std::function<void(const VrrpStatus&)> done);
 
  private:
   /// A configuration that was read and looked at, but isn't in force.

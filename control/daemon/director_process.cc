@@ -25,6 +25,7 @@
 #include "control/daemon/supervisor/director_child.h"
 #include "control/daemon/supervisor/director_link.h"
 #include "control/daemon/supervisor/hello_watch.h"
+#include "control/daemon/vrrp_dump.h"
 
 namespace sluice::control {
 
@@ -198,9 +199,9 @@ class DirectorProcess {
       default: break;
     }
     if (signal == SIGUSR2 || signal == signal_stats_clear()) {
-      write("keepalived.stats", "");
+      director_->vrrp_status([this](const VrrpStatus& status) { write("keepalived.stats", vrrp_stats_text(status)); });
     } else if (signal == signal_json()) {
-      write("keepalived.json", "[]\n");
+      director_->vrrp_status([this](const VrrpStatus& status) { write("keepalived.json", vrrp_json_text(status)); });
     } else {
       log_->info("{}: nothing to show", strsignal(signal));
     }
@@ -225,6 +226,9 @@ class DirectorProcess {
   void dump_data() {
     log_->info("Printing checker data for process({}) on signal", ::getpid());
     write("keepalived_check.data", check_data_text(director_->services(), director_->pools()));
+    director_->vrrp_status([this](const VrrpStatus& status) {
+      if (!status.routers.empty()) write("keepalived.data", vrrp_data_text(status));
+    });
   }
 
   void write(const std::string& name, const std::string& text) {

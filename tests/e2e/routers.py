@@ -110,7 +110,7 @@ class Sluice(Router):
         self.socket = self.directory / "sluiced.sock"
 
     def start(self, wait: bool = True) -> Sluice:
-        self.process = self.host.start(self.build.sluiced, "-f", self.config, "--socket", self.socket, "-p",
+        self.process = self.host.start("env", f"TMPDIR={self.directory}", self.build.sluiced, "-f", self.config, "--socket", self.socket, "-p",
                                        self.directory / "pid", "-c", self.directory / "director.pid", "-n", "-l", "-D",
                                        name="sluiced")
         if wait:

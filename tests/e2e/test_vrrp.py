@@ -4,6 +4,9 @@ back; the client reaches the address all the time in between.
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
 from netns import Failed, until
@@ -268,3 +271,14 @@ def test_it_shows_who_is_master_and_why(wire, router):
     assert "adverts_sent=" in alpha.ctl("vrrp", "--all").stdout
     with pytest.raises(Failed):
         alpha.ctl("no-such-command")
+
+
+def test_signals_write_keepalived_s_files(wire, router):
+    alpha = router("sluice", "alpha", instance("VI_1", "version 3", "advert_int 0.1", priority=150)).start()
+    alpha.wait_master()
+    for number, name, part in ((signal.SIGUSR1, "keepalived.data", "   State = MASTER"),
+                               (signal.SIGUSR2, "keepalived.stats", "  Became master: 1"),
+                               (signal.SIGRTMIN + 2, "keepalived.json", '"iname":"VI_1"')):
+        os.kill(alpha.process.pid, number)
+        file = alpha.directory / name
+        until(f"{name} has {part!r}", lambda file=file, part=part: file.exists() and part in file.read_text())
