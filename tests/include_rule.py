@@ -44,7 +44,7 @@ PRINTS = [
     (r"\bbpf_(trace_)?printk\s*\(", "a counter in a map"),
 ]
 # Programs talk to people on standard output; tests and benches talk to developers.
-MAY_PRINT = re.compile(r"^(bench|tests)/|_(test|bench|fuzz)\.cc$|(^|/)(main|sluicectl|sluiced)[^/]*\.cc$|(^|/)sluicectl/")
+MAY_PRINT = re.compile(r"^(bench|tests)/|_(test|bench|fuzz)\.cc$|(^|/)test_[^/]*\.h$|(^|/)(main|sluicectl|sluiced)[^/]*\.cc$|(^|/)sluicectl/")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 GENERATED = re.compile(r"(_object|\.skel)\.h$|^config\.h$")  # made by the build, has no folder

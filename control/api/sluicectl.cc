@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "control/api/client.h"
-#include "control/api/config_command.h"
-#include "control/api/genhash.h"
+#include "control/api/sluicectl/config_command.h"
+#include "control/api/sluicectl/genhash.h"
 #include "control/api/request.h"
 #include "control/api/server.h"
 #include "control/api/tables.h"

@@ -15,7 +15,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "control/api/genhash.h"
+#include "control/api/sluicectl/genhash.h"
 #include "control/config/parse.h"
 #include "control/daemon/director_process.h"
 #include "control/daemon/exit_status.h"

@@ -1,4 +1,4 @@
-#include "control/api/genhash.h"
+#include "control/api/sluicectl/genhash.h"
 
 #include <fmt/format.h>
 #include <getopt.h>

@@ -1,4 +1,4 @@
-#include "control/api/config_command.h"
+#include "control/api/sluicectl/config_command.h"
 
 #include <cstdio>
 #include <string_view>
