@@ -31,14 +31,11 @@ netlink::NewAddress request_of(const config::InterfaceAddress& address) {
 
 }  // namespace
 
-bool AddressKeeper::configure(const config::VrrpInstance& instance, const std::string& own_interface) {
+bool AddressKeeper::configure(const config::VrrpInstance& instance, const Place& place) {
   std::vector<KeptAddress> next;
   for (const auto* list : {&instance.addresses, &instance.excluded_addresses}) {
     for (const config::InterfaceAddress& address : *list) {
-      KeptAddress kept{
-          .request = request_of(address),
-          .interface = address.dev.empty() || address.dev == instance.interface ? own_interface : address.dev,
-          .no_track = address.no_track};
+      KeptAddress kept{.request = request_of(address), .interface = place(address), .no_track = address.no_track};
       const netlink::Link* link = mirror_.link(kept.interface);
       kept.request.address.ifindex = link != nullptr ? link->ifindex : 0;
       next.push_back(std::move(kept));

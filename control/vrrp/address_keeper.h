@@ -28,14 +28,16 @@ struct KeptAddress {
 class AddressKeeper {
  public:
   using Log = std::function<void(const std::string&)>;
+  /// The interface that an address belongs to; empty: none that is known.
+  using Place = std::function<std::string(const config::InterfaceAddress&)>;
 
   /// Borrows both.
   AddressKeeper(netlink::Changer& changer, const netlink::Mirror& mirror, Log log)
       : changer_(changer), mirror_(mirror), log_(std::move(log)) {}
 
-  /// own_interface: where addresses without a `dev` belong. Takes away what is held and isn't wanted any more; what is
-  /// new comes with own(). Returns whether there is something new.
-  bool configure(const config::VrrpInstance& instance, const std::string& own_interface);
+  /// Takes away what is held and isn't wanted any more; what is new comes with own(). Returns whether there is
+  /// something new.
+  bool configure(const config::VrrpInstance& instance, const Place& place);
   /// An interface came, went or has another index.
   void interfaces_changed();
 

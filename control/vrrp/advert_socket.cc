@@ -43,11 +43,11 @@ sockaddr_in6 socket_address(const net::Ipv6Addr& address, int ifindex) {
   return to;
 }
 
-Result<> join(const UniqueFd& socket, const AdvertReceiverKey& key) {
+Result<> join(const UniqueFd& socket, const AdvertReceiverKey& key, int ifindex) {
   if (key.is_v6) {
     ipv6_mreq request{};
     std::memcpy(&request.ipv6mr_multiaddr, key.address.v6().bytes.data(), sizeof request.ipv6mr_multiaddr);
-    request.ipv6mr_interface = unsigned(key.ifindex);
+    request.ipv6mr_interface = unsigned(ifindex);
     // Linux has no IPV6_MULTICAST_ALL before 4.20; later ones have it on.
     constexpr int ipv6_multicast_all = 29;
     set(socket, IPPROTO_IPV6, ipv6_multicast_all, int{0});
@@ -56,7 +56,7 @@ Result<> join(const UniqueFd& socket, const AdvertReceiverKey& key) {
   }
   ip_mreqn request{};
   request.imr_multiaddr.s_addr = std::bit_cast<in_addr_t>(key.address.v4());
-  request.imr_ifindex = key.ifindex;
+  request.imr_ifindex = ifindex;
   set(socket, IPPROTO_IP, IP_MULTICAST_ALL, int{0});  // only the interface that was joined
   if (!set(socket, IPPROTO_IP, IP_ADD_MEMBERSHIP, request)) return failed(key.interface, "can't join the group");
   return {};
@@ -102,7 +102,10 @@ Result<AdvertReceiver> AdvertReceiver::open(const AdvertReceiverKey& key, int bu
   }
   if (auto done = bind(socket, key); !done) return std::unexpected(done.error());
   if (!key.is_unicast) {
-    if (auto done = join(socket, key); !done) return std::unexpected(done.error());
+    for (const int ifindex : {key.ifindex, key.base_ifindex}) {
+      if (ifindex == 0) continue;
+      if (auto done = join(socket, key, ifindex); !done) return std::unexpected(done.error());
+    }
   }
   return AdvertReceiver(std::move(socket), key.is_v6);
 }

@@ -24,6 +24,7 @@ struct AdvertReceiverKey {
   std::string interface;  ///< its name
   net::IpAddr address;    ///< the group, or with unicast our own address
   bool is_unicast = false;
+  int base_ifindex = 0;  ///< joined there as well, and not heard: the reports of it carry that one's MAC; 0: none
 
   auto operator<=>(const AdvertReceiverKey&) const = default;
 };

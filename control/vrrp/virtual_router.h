@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "control/config/config.h"
@@ -61,7 +62,10 @@ struct VirtualRouter {
   RunningGroup* group = nullptr;  ///< null: it stands alone
   std::size_t member = 0;         ///< of the group
 
-  int ifindex = 0;  ///< 0: the interface isn't there
+  int ifindex = 0;               ///< 0: the interface isn't there
+  std::string vmac;              ///< the interface of its own that its addresses are on; empty: it has none
+  std::string advert_interface;  ///< the VMAC, or the interface itself
+  int advert_ifindex = 0;
   std::optional<net::IpAddr> source;
   std::shared_ptr<AdvertListener> listener;  ///< null: can't listen now
   std::vector<std::uint8_t> packet;

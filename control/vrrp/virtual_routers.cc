@@ -101,6 +101,7 @@ Result<> VirtualRouters::open() {
   if (!announcer) return std::unexpected(announcer.error());
   announcer_ = std::move(*announcer);
   const auto say = [this](const std::string& what) { log(what, true); };
+  vmacs_ = std::make_unique<VmacKeeper>(changer_, reflector_->mirror(), say);
   static_addresses_ = std::make_unique<AddressKeeper>(changer_, reflector_->mirror(), say);
   static_routes_ = std::make_unique<RouteKeeper>(changer_, reflector_->mirror(), say);
   subscription_ = reflector_->subscribe(
@@ -124,6 +125,8 @@ void VirtualRouters::reload(VrrpSettings settings) {
   config_ = vrrp_part(std::move(settings.config));
   tracked_ = std::move(settings.tracked);
   announcer_->configure(config_.global.vrrp, config_.garp_groups);
+  vmacs_->configure(plan_vmacs(config_, reflector_->mirror().links()));
+  reflector_->catch_up();
   configure_static();
 
   std::vector<std::unique_ptr<VirtualRouter>> before = std::move(routers_);
@@ -141,11 +144,12 @@ void VirtualRouters::reload(VrrpSettings settings) {
     routers_.push_back(std::move(*same));
     router.config = instance;
     router.routes.configure(instance.routes, instance.rules);
-    has_new_addresses.push_back(router.addresses.configure(instance, instance.interface));
+    has_new_addresses.push_back(router.addresses.configure(instance, place_of(instance)));
   }
   for (const auto& router : before) {
     if (router != nullptr) remove(*router);
   }
+  vmacs_->drop_unwanted();
   for (const auto& router : routers_) configure(*router);
   make_groups();
 
@@ -185,7 +189,7 @@ VirtualRouter& VirtualRouters::add(const config::VrrpInstance& instance) {
       io_, routers_made_++, instance, config_.global, election_of(instance, config_.global, net::IpAddr{}),
       AddressKeeper(changer_, reflector_->mirror(), say), RouteKeeper(changer_, reflector_->mirror(), say)));
   VirtualRouter& router = *routers_.back();
-  router.addresses.configure(instance, instance.interface);
+  router.addresses.configure(instance, place_of(instance));
   router.routes.configure(instance.routes, instance.rules);
   router.routes.remove_leftovers();
   router.addresses.remove_leftovers();
@@ -197,13 +201,22 @@ void VirtualRouters::configure_static() {
   config::VrrpInstance all;
   all.addresses = config_.static_network.addresses;
   for (config::InterfaceAddress& address : all.addresses) address.dev = address.interface;
-  static_addresses_->configure(all, "");
+  static_addresses_->configure(all, [](const config::InterfaceAddress& address) { return address.dev; });
   static_routes_->configure(config_.static_network.routes, config_.static_network.rules);
   static_addresses_->own();
   static_routes_->own();
 }
 
+AddressKeeper::Place VirtualRouters::place_of(const config::VrrpInstance& instance) const {
+  return [this, &instance](const config::InterfaceAddress& address) {
+    return address_interface(vmacs_->plans(), instance, address);
+  };
+}
+
 void VirtualRouters::configure(VirtualRouter& router) {
+  const VmacPlan* vmac = vmac_of(vmacs_->plans(), router.config);
+  router.vmac = vmac != nullptr ? vmac->name : "";
+  router.advert_interface = advert_interface(vmacs_->plans(), router.config);
   const netlink::Link* link = reflector_->link(router.config.interface);
   router.group_address = group_of(router.config, config_.global);
   router.wire = wire_of(router.config, link != nullptr ? link->mtu : 1500);
@@ -270,6 +283,7 @@ void VirtualRouters::stop() {
   announcer_timer_.cancel();
   static_routes_->release();
   static_addresses_->release();
+  vmacs_->release();
 }
 
 // --- advertisements --------------------------------------------------------------------------------------------------
@@ -277,17 +291,18 @@ void VirtualRouters::stop() {
 void VirtualRouters::reopen(VirtualRouter& router) {
   const config::VrrpInstance& config = router.config;
   const bool unicast = !config.unicast_peers.empty();
-  const bool has_interface = config.interface.empty() || router.ifindex != 0;
+  const bool has_interface = config.interface.empty() || router.advert_ifindex != 0;
   if (!has_interface || (unicast && !router.source)) {
     router.listener.reset();
     return;
   }
   AdvertReceiverKey key{.is_v6 = config.is_v6,
                         .has_ah = router.wire.authentication.type == vrrp::AuthType::ah,
-                        .ifindex = router.ifindex,
-                        .interface = config.interface,
+                        .ifindex = router.advert_ifindex,
+                        .interface = router.advert_interface,
                         .address = unicast ? *router.source : router.group_address,
-                        .is_unicast = unicast};
+                        .is_unicast = unicast,
+                        .base_ifindex = router.advert_ifindex != router.ifindex ? router.ifindex : 0};
   if (router.listener != nullptr && router.listener->key == key) return;
   router.listener = listeners_[key].lock();
   if (router.listener == nullptr) {
@@ -385,6 +400,7 @@ void VirtualRouters::on_deadline(VirtualRouter& router) {
 // --- the host --------------------------------------------------------------------------------------------------------
 
 void VirtualRouters::on_link(const std::string& name) {
+  vmacs_->link_changed(name);
   const netlink::Link* link = reflector_->link(name);
   const TrackedStatus status{vrrp::TrackKind::interface, name, link != nullptr && link->running};
   static_addresses_->interfaces_changed();
@@ -403,13 +419,16 @@ void VirtualRouters::on_link(const std::string& name) {
 void VirtualRouters::look_at_link(VirtualRouter& router, bool at_once) {
   if (router.config.interface.empty()) return;
   const netlink::Link* link = reflector_->link(router.config.interface);
+  const netlink::Link* advert_link = reflector_->link(router.advert_interface);
   const int ifindex = link != nullptr ? link->ifindex : 0;
-  if (ifindex != router.ifindex) {
+  const int advert_ifindex = advert_link != nullptr ? advert_link->ifindex : 0;
+  if (ifindex != router.ifindex || advert_ifindex != router.advert_ifindex) {
     router.ifindex = ifindex;
+    router.advert_ifindex = advert_ifindex;
     look_at_source(router);
     reopen(router);
   }
-  const bool up = link != nullptr && link->running;
+  const bool up = is_up(router);
   if (router.link_up == up) {
     router.delay_timer.cancel();
     return;
@@ -421,9 +440,15 @@ void VirtualRouters::look_at_link(VirtualRouter& router, bool at_once) {
   if (at_once || !router.link_up || delay.count() == 0) return count_link(router, up);
   router.delay_timer.expires_after(delay);
   router.delay_timer.async_wait([this, &router, up](const boost::system::error_code& error) {
-    const netlink::Link* still = reflector_->link(router.config.interface);
-    if (!error && (still != nullptr && still->running) == up) count_link(router, up);
+    if (!error && is_up(router) == up) count_link(router, up);
   });
+}
+
+/// The interface and, if it has one, its VMAC, whose carrier is the interface's.
+bool VirtualRouters::is_up(const VirtualRouter& router) const {
+  const netlink::Link* link = reflector_->link(router.config.interface);
+  const netlink::Link* vmac = reflector_->link(router.vmac);
+  return link != nullptr && link->running && (router.vmac.empty() || (vmac != nullptr && vmac->up));
 }
 
 void VirtualRouters::count_link(VirtualRouter& router, bool up) {
@@ -431,7 +456,20 @@ void VirtualRouters::count_link(VirtualRouter& router, bool up) {
     log(fmt::format("Netlink reports {} {}", router.config.interface, up ? "up" : "down"));
   }
   router.link_up = up;
-  set_fault(router, {FaultKind::interface_down}, !up, fmt::format("(interface {} down)", router.config.interface));
+  if (router.vmac.empty()) {
+    set_fault(router, {FaultKind::interface_down}, !up, fmt::format("(interface {} down)", router.config.interface));
+    return;
+  }
+  const netlink::Link* base = reflector_->link(router.config.interface);
+  const bool base_down = base == nullptr || !base->running;
+  if (!up && base_down) {
+    set_fault(router, {FaultKind::base_down}, true, fmt::format("(base interface {} down)", router.config.interface));
+  } else if (!up) {
+    set_fault(router, {FaultKind::interface_down}, true, fmt::format("(interface {} down)", router.vmac));
+  } else {
+    set_fault(router, {FaultKind::base_down}, false, "");
+    set_fault(router, {FaultKind::interface_down}, false, "");
+  }
 }
 
 void VirtualRouters::on_address(const netlink::InterfaceAddress& address, bool removed) {
@@ -641,7 +679,7 @@ void VirtualRouters::send_advert(VirtualRouter& router, std::uint8_t priority) {
     const auto built =
         vrrp::build(router.wire, router.wire_state, *router.source, destination, priority, router.packet);
     if (!built) return log(fmt::format("({}) {}", router.config.name, built.error().text()), true);
-    const AdvertRoute route{.ifindex = router.ifindex,
+    const AdvertRoute route{.ifindex = router.advert_ifindex,
                             .source = *router.source,
                             .destination = destination,
                             .hop_limit = router.wire.unicast ? router.wire.unicast_ttl : vrrp::ttl_multicast};

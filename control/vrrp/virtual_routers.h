@@ -17,6 +17,7 @@
 #include "control/vrrp/advert_socket.h"
 #include "control/vrrp/announcer.h"
 #include "control/vrrp/virtual_router.h"
+#include "control/vrrp/vmac_keeper.h"
 #include "control/vrrp/vrrp_settings.h"
 #include "net/error.h"
 
@@ -52,6 +53,7 @@ class VirtualRouters {
   // Making them.
   VirtualRouter& add(const config::VrrpInstance& instance);
   void configure(VirtualRouter& router);
+  [[nodiscard]] AddressKeeper::Place place_of(const config::VrrpInstance& instance) const;
   void configure_static();
   void make_groups();
   void begin(VirtualRouter& router);
@@ -73,6 +75,7 @@ class VirtualRouters {
   // What holds of the world.
   void look_at_link(VirtualRouter& router, bool at_once);
   void count_link(VirtualRouter& router, bool up);
+  [[nodiscard]] bool is_up(const VirtualRouter& router) const;
   void look_at_source(VirtualRouter& router);
   void look_at_trackers(VirtualRouter& router);
   void set_tracked(VirtualRouter& router, const TrackedStatus& status);
@@ -104,6 +107,7 @@ class VirtualRouters {
 
   config::Config config_;
   std::vector<TrackedStatus> tracked_;
+  std::unique_ptr<VmacKeeper> vmacs_;
   std::unique_ptr<AddressKeeper> static_addresses_;
   std::unique_ptr<RouteKeeper> static_routes_;
   std::vector<std::unique_ptr<RunningGroup>> groups_;
