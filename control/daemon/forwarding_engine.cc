@@ -155,28 +155,46 @@ Result<> ForwardingEngine::follow_network(const dataplane::Log& log) {
   if (!resolver) return std::unexpected(resolver.error());
   resolver_ = std::move(*resolver);
 
-  // Frames are ours by any MAC of this host: macvlans (VRRP's virtual MAC) lie above the engine's interfaces. A MAC
-  // that was replaced stays known: frames to it may still be under way.
   const auto take_link = [this, log](const netlink::Link& link) {
     if (!link.ethernet) return;
-    if (auto added = steer_->add_mac(link.mac); !added) log(LogLevel::warning, added.error().text());
+    if (auto looked = look_at_mac(link); !looked) log(LogLevel::warning, looked.error().text());
     backend_->port_changed({link.name, link.ifindex}, link.mac, link.mtu);
     if (auto applied = apply_classify(); !applied) log(LogLevel::warning, applied.error().text());
   };
   for (const netlink::Link& link : reflector_.mirror().links()) take_link(link);
   netlink::Listener listener;
   listener.link_changed = take_link;
+  listener.link_removed = [this](const netlink::Link& link) { (void)look_at_mac(link); };
   listener.address_added = [this, log](const netlink::InterfaceAddress& address) {
+    if (const netlink::Link* link = reflector_.link(address.ifindex); link != nullptr) {
+      if (auto looked = look_at_mac(*link); !looked) log(LogLevel::warning, looked.error().text());
+    }
     if (!address.address.is_v4()) return;
     if (auto added = steer_->add_local_address(address.address.v4()); !added) {
       log(LogLevel::warning, added.error().text());
     }
   };
   listener.address_removed = [this](const netlink::InterfaceAddress& address) {
+    if (const netlink::Link* link = reflector_.link(address.ifindex); link != nullptr) (void)look_at_mac(*link);
     if (!address.address.is_v4() || reflector_.is_local(address.address)) return;
     steer_->remove_local_address(address.address.v4());
   };
   subscription_ = reflector_.subscribe(std::move(listener));
+  return {};
+}
+
+// Frames are ours by any MAC of this host: macvlans (VRRP's virtual MAC) lie above the engine's interfaces. A MAC that
+// was replaced stays known: frames to it may still be under way. But a macvlan's MAC may be one that directors share:
+// it is ours while there are addresses with it. Otherwise two directors would forward what a switch floods.
+Result<> ForwardingEngine::look_at_mac(const netlink::Link& link) {
+  if (!link.ethernet) return {};
+  const netlink::Mirror& mirror = reflector_.mirror();
+  const auto links = mirror.links();
+  const bool is_ours = std::ranges::any_of(links, [&](const netlink::Link& other) {
+    return other.mac == link.mac && (other.kind != "macvlan" || !mirror.addresses_of(other.ifindex).empty());
+  });
+  if (is_ours) return steer_->add_mac(link.mac);
+  if (link.kind == "macvlan") steer_->remove_mac(link.mac);
   return {};
 }
 

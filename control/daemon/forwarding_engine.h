@@ -54,6 +54,7 @@ class ForwardingEngine {
   Result<> follow_network(const dataplane::Log& log);
   void take_next_hop(const net::IpAddr& address, const netlink::NextHop& next_hop, const dataplane::Log& log);
   [[nodiscard]] bool has_interface(int ifindex) const;
+  Result<> look_at_mac(const netlink::Link& link);
   Result<> load_classify(const config::Config& config, const std::vector<std::string>& interfaces);
   Result<> apply_classify();
 

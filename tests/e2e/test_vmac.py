@@ -5,12 +5,13 @@ keepalived in both roles. And what it takes on the host comes and goes with it.
 from __future__ import annotations
 
 import contextlib
+import socket
 import struct
 import time
-import socket
 
 import pytest
 
+from director import real_server, virtual_server
 from netns import Host, until
 from routers import KEEPALIVED, MAC, VIP, Keepalived, Sluice, Wire, instance
 
@@ -298,3 +299,39 @@ def test_a_reload_makes_and_removes_them(router):
     alpha.wait_master()
     assert VMAC not in alpha.host.show("-br", "link", "show")
     assert sysctl(alpha.host, "net.ipv4.conf.eth0.arp_ignore") == 0
+
+
+def director_config(priority: int, vip: str) -> str:
+    return (instance("VI_1", *V3, "use_vmac", priority=priority, vips=(f"{vip}/24",), interface="front")
+            + virtual_server(vip, 80, servers=[real_server("10.0.2.11", 80)]))
+
+
+def fetch(host: Host, vip: str) -> str:
+    return host.run("curl", "-s", "--max-time", "2", f"http://{vip}/", check=False).stdout
+
+
+def test_frames_for_the_virtual_mac_are_forwarded_by_the_master(net, sluiced, build):
+    vip = "10.0.1.100"
+    for server in net.web:
+        server.prepare("NAT", [])
+    director = sluiced(director_config(150, vip))
+    until("it is master", lambda: f" {vip}/" in net.director.show("address", "show", "dev", VMAC))
+    until("the client is answered", lambda: fetch(net.client, vip))
+    assert VMAC4 in net.client.show("neigh", "show", vip)
+    before = director.json("stats")["steer"]["steered"]
+    for _ in range(5):
+        assert fetch(net.client, vip)
+    assert director.json("stats")["steer"]["steered"] >= before + 5 * 5
+
+    # A backup leaves alone what a switch floods: the client still sends to the virtual MAC.
+    net.client.ip(f"neigh replace {vip} lladdr {VMAC4} dev eth0 nud permanent")
+    host = net.lab.host("other")
+    net.join(host, "eth0", "front", "10.0.1.252/24", port="other")
+    other = Sluice(host, instance("VI_1", *V3, "use_vmac", priority=200, vips=(f"{vip}/24",)), build).start()
+    wait_own(other, vip)
+    until("it gave up", lambda: f" {vip}/" not in net.director.show("address", "show", "dev", VMAC))
+    net.lan.run("bridge", "fdb", "replace", VMAC4, "dev", "dir-front", "master", "static")
+    steered = director.json("stats")["steer"]["steered"]
+    assert fetch(net.client, vip) == ""
+    assert director.json("stats")["steer"]["steered"] == steered
+    assert other.stop() == 0
