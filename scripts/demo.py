@@ -4,11 +4,14 @@ tests (tests/e2e); here is only the story and how it is told.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import socket
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -79,6 +82,20 @@ virtual_server 10.0.1.100 80 {
         }
     }
 }
+"""
+
+VRRP = """\
+vrrp_instance VI_1 {
+    interface front
+    virtual_router_id 51
+    priority %s
+    version 3
+    advert_int 0.1
+    virtual_ipaddress {
+        10.0.1.100/32
+    }
+}
+
 """
 
 MODES = {
@@ -170,6 +187,69 @@ def show_mode(net: Topology, build: Build, core: str, mode: str, about: str) -> 
     return stats
 
 
+class Visitor:
+    """A client that asks again as soon as it has its answer, and keeps the times of answers."""
+
+    def __init__(self, host) -> None:
+        self.answers: list[float] = []
+        self._host = host
+        self._ends = False
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._ends:
+            with contextlib.suppress(OSError):
+                with self._host.entered(), socket.socket() as connection:
+                    connection.settimeout(0.1)
+                    connection.connect((VIP, HTTP))
+                    connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                    if connection.recv(4096).startswith(b"HTTP/1.1 200"):
+                        self.answers.append(time.monotonic())
+            time.sleep(0.002)
+
+    def gap_after(self, since: float) -> float:
+        """The longest time without an answer since then, in seconds."""
+        times = [since, *(each for each in self.answers if each > since)]
+        return max(later - earlier for earlier, later in zip(times, times[1:]))
+
+    def close(self) -> None:
+        self._ends = True
+        self._thread.join()
+
+
+def show_failover(net: Topology, build: Build) -> None:
+    """A second director; the first is killed while requests come."""
+    heading("Fail-over", "a second director, VRRP between them; the master is killed in mid-load")
+    net.director.ip(f"addr del {VIP}/32 dev front")
+    second = net.lab.host("director2")
+    net.join(second, "front", "front", "10.0.1.252/24", port="dir2-front")
+    net.join(second, "back", "back", "10.0.2.252/24", port="dir2-back")
+    for server in net.web:
+        server.prepare("DR", [VIP])
+    config = CONFIG.replace("lb_kind NAT", "lb_kind DR")
+    directors = [Director(host, build, VRRP % priority + config, name)
+                 for host, priority, name in ((net.director, 150, "first"), (second, 100, "second"))]
+    for director in directors:
+        director.start()
+    until("the first director has the address", lambda: VIP in directors[0].host.show("addr", "show", "dev", "front"), 10)
+    shell(directors[0], "vrrp")
+    visitor = Visitor(net.client)
+    try:
+        until("the client is answered", lambda: len(visitor.answers) > 200, 20)
+        since = time.monotonic()
+        directors[0].process.kill()
+        until("the second director has the address", lambda: VIP in second.show("addr", "show", "dev", "front"), 10)
+        until("the client is answered again", lambda: visitor.answers[-1] > since + 1, 20)
+    finally:
+        visitor.close()
+    step(paint("31", "master killed"), f"the client waited {visitor.gap_after(since) * 1e3:.0f} ms; VRRP asks for 361 "
+         "(three advertisements of 100 ms, and a skew)")
+    shell(directors[1], "vrrp")
+    ask(net, f"{REQUESTS} requests")
+    directors[1].stop()
+
+
 def show_engine(stats: dict[str, dict]) -> None:
     heading("The engine", "from sluicectl stats")
     print(bold("  mode    packets  dropped  connections  ns/packet: engine  with AF_XDP  driver"))
@@ -202,7 +282,9 @@ def main() -> int:
             net.start_servers()
             heading("keepalived.conf", "for NAT; for DR and TUN only lb_kind changes")
             print("".join(f"  {line}\n" if line else "\n" for line in CONFIG.splitlines()), end="")
-            show_engine({mode: show_mode(net, build, core, mode, about) for mode, about in MODES.items()})
+            stats = {mode: show_mode(net, build, core, mode, about) for mode, about in MODES.items()}
+            show_failover(net, build)
+            show_engine(stats)
     except KeyboardInterrupt:
         print("\nstopped; all that was made is removed", file=sys.stderr)
         return 130

@@ -1,8 +1,12 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "control/api/tables.h"
 
@@ -32,6 +36,38 @@ std::string counts_of(const Json& counts, bool zeros) {
   return text.empty() ? " none" : text;
 }
 
+using Row = std::array<std::string, 8>;
+using Widths = std::array<std::size_t, 8>;
+
+Row row_of(const Json& router) {
+  const auto state = router.at("state").get<std::string>();
+  const Json& transition = router.at("last_transition");
+  std::string why = transition.value("reason", "");
+  for (const Json& fault : router.at("faults")) why += ", " + fault.get<std::string>();
+  return {router.at("name").get<std::string>(),
+          state,
+          router.value("interface", ""),
+          std::to_string(router.at("virtual_router_id").get<int>()),
+          priority_of(router),
+          state == "MASTER" ? "this router" : router.value("master_address", "-"),
+          since(transition),
+          why};
+}
+
+Widths widths_of(const std::vector<Row>& rows) {
+  Widths widths{};
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  return widths;
+}
+
+std::string line_of(const Row& row, const Widths& widths) {
+  std::string line;
+  for (std::size_t i = 0; i + 1 < row.size(); ++i) line += fmt::format("{:<{}} ", row[i], widths[i]);
+  return line + row.back();
+}
+
 std::string details_of(const Json& router) {
   std::string text = fmt::format(
       "  virtual router {} on {}, VRRP {} {}, from {}\n"
@@ -57,20 +93,14 @@ std::string details_of(const Json& router) {
 Result<std::string> vrrp_table(std::string_view json, bool all) {
   try {
     const Json parsed = Json::parse(json);
-    std::string text = fmt::format("{:<20} {:<7} {:<10} {:>4} {:<9} {:<39} {:<19} {}\n", "INSTANCE", "STATE",
-                                   "INTERFACE", "VRID", "PRIORITY", "MASTER", "SINCE", "WHY");
+    std::vector<Row> rows = {{"INSTANCE", "STATE", "INTERFACE", "VRID", "PRIORITY", "MASTER", "SINCE", "WHY"}};
+    std::vector<std::string> details = {""};
     for (const Json& router : parsed.at("vrrp_instances")) {
-      const auto state = router.at("state").get<std::string>();
-      const bool is_master = state == "MASTER";
-      const Json& transition = router.at("last_transition");
-      std::string why = transition.value("reason", "");
-      for (const Json& fault : router.at("faults")) why += ", " + fault.get<std::string>();
-      text +=
-          fmt::format("{:<20} {:<7} {:<10} {:>4} {:<9} {:<39} {:<19} {}\n", router.at("name").get<std::string>(), state,
-                      router.value("interface", ""), router.at("virtual_router_id").get<int>(), priority_of(router),
-                      is_master ? "this router" : router.value("master_address", ""), since(transition), why);
-      if (all) text += details_of(router);
+      rows.push_back(row_of(router));
+      details.push_back(all ? details_of(router) : "");
     }
+    std::string text;
+    for (std::size_t i = 0; i < rows.size(); ++i) text += line_of(rows[i], widths_of(rows)) + "\n" + details[i];
     for (const Json& group : parsed.at("vrrp_sync_groups")) {
       std::string members;
       for (const Json& member : group.at("members")) members += " " + member.get<std::string>();

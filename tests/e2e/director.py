@@ -51,10 +51,12 @@ TCP_CHECK = "TCP_CHECK {\n    retry 0\n    connect_timeout 1\n}"
 class Director:
     """One run of sluiced."""
 
-    def __init__(self, host: Host, build: Build, config: str) -> None:
+    def __init__(self, host: Host, build: Build, config: str, name: str = "") -> None:
+        """name: of a folder of its own for what belongs to it; a second director of a lab needs one."""
         self.host = host
         self.build = build
-        self.directory = host.lab.directory
+        self.directory = host.lab.directory / name
+        self.directory.mkdir(exist_ok=True)
         self.config = self.directory / "keepalived.conf"
         self.config.write_text(config)
         self.socket = self.directory / "sluiced.sock"
