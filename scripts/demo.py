@@ -225,9 +225,7 @@ def show_failover(net: Topology, build: Build) -> None:
     second = net.lab.host("director2")
     net.join(second, "front", "front", "10.0.1.252/24", port="dir2-front")
     net.join(second, "back", "back", "10.0.2.252/24", port="dir2-back")
-    for server in net.web:
-        server.prepare("DR", [VIP])
-    config = CONFIG.replace("lb_kind NAT", "lb_kind DR")
+    config = CONFIG.replace("lb_kind NAT", "lb_kind TUN")  # the servers are as the mode before left them
     directors = [Director(host, build, VRRP % priority + config, name)
                  for host, priority, name in ((net.director, 150, "first"), (second, 100, "second"))]
     for director in directors:
