@@ -75,8 +75,9 @@ class Topology:
         self.lab = lab
         self.decapsulator = decapsulator
         self.lan = lab.host("lan")
-        for bridge, address in (("front", LAN_FRONT), ("back", LAN_BACK)):
-            self.lan.ip(f"link add {bridge} type bridge forward_delay 0 mcast_snooping 0", f"link set {bridge} up",
+        # With a MAC of its own, or a bridge changes its address when a port with a lower one is plugged in.
+        for bridge, address, mac in (("front", LAN_FRONT, "02:00:00:00:00:f1"), ("back", LAN_BACK, "02:00:00:00:00:f2")):
+            self.lan.ip(f"link add {bridge} address {mac} type bridge forward_delay 0 mcast_snooping 0", f"link set {bridge} up",
                         f"addr add {address}/24 dev {bridge}")
         self.lan.sysctl("net.ipv4.ip_forward=1", "net.ipv4.conf.all.send_redirects=0")
         # A plain switch: without these it would look into packets and drop the broken ones that tests send.
