@@ -49,6 +49,11 @@ void SysctlKeeper::want(const std::vector<Sysctl>& wanted) {
   }
 }
 
+void SysctlKeeper::inherit(const std::string& path, int before, int ours) {
+  if (read(path) != ours || std::ranges::find(kept_, path, &Kept::path) != kept_.end()) return;
+  kept_.push_back({path, before, ours});
+}
+
 void SysctlKeeper::forget_interface(const std::string& name) {
   const std::string directory = fmt::format("/conf/{}/", name);
   std::erase_if(kept_, [&](const Kept& kept) { return kept.path.find(directory) != std::string::npos; });

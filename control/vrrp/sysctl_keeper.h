@@ -23,6 +23,9 @@ class SysctlKeeper {
   /// These hold from now on, in this order; those that were set before and aren't named are set back. What is set
   /// already is left alone.
   void want(const std::vector<Sysctl>& wanted);
+  /// A former run that died has set this one and can't say any more what it was: `before`, as far as is known. Without
+  /// effect if it isn't `ours` now, or is remembered already.
+  void inherit(const std::string& path, int before, int ours);
   /// Everything as it was, the last change first.
   void restore() { want({}); }
   /// An interface went, and its settings with it: nothing is to be set back. name: as a directory of conf.

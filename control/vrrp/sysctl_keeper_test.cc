@@ -60,6 +60,17 @@ TEST_F(SysctlKeeperTest, AnInterfaceThatWentIsForgotten) {
   EXPECT_EQ(get("ipv4/conf/eth0/a"), 1);
 }
 
+TEST_F(SysctlKeeperTest, WhatADeadRunHasSetIsSetBackToWhatItProbablyWas) {
+  put("ipv4/conf/eth0/a", 1);
+  put("ipv4/conf/eth0/b", 2);
+  keeper_.inherit("ipv4/conf/eth0/a", 0, 1);
+  keeper_.inherit("ipv4/conf/eth0/b", 0, 1);  // somebody else's
+  keeper_.want({{"ipv4/conf/eth0/a", 1}, {"ipv4/conf/eth0/b", 1}});
+  keeper_.restore();
+  EXPECT_EQ(get("ipv4/conf/eth0/a"), 0);
+  EXPECT_EQ(get("ipv4/conf/eth0/b"), 2);
+}
+
 TEST_F(SysctlKeeperTest, WhatIsNotThereIsLeftOut) {
   keeper_.want({{"ipv4/conf/eth9/a", 1}});
   keeper_.restore();

@@ -518,6 +518,9 @@ std::optional<net::IpAddr> VirtualRouters::source_of(const VirtualRouter& router
     const bool exists = std::ranges::any_of(there, [&](const auto& each) { return each.address == *config.source; });
     return config.track_src_ip && !exists ? std::nullopt : config.source;
   }
+  if (config.ipvlan && config.ipvlan->address && (!config.is_v6 || is_link_local(config.ipvlan->address->address))) {
+    return config.ipvlan->address->address;
+  }
   for (const netlink::InterfaceAddress& each : there) {
     if (each.address.is_v6() != config.is_v6 || is_virtual(each)) continue;
     if (!config.is_v6 || is_link_local(each.address)) return each.address;

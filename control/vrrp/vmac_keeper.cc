@@ -45,6 +45,9 @@ constexpr std::array<sock_filter, 16> no_reports{{
     /*15*/ BPF_STMT(BPF_RET | BPF_K, TC_ACT_SHOT),
 }};
 
+constexpr std::array<std::pair<const char*, int>, 3> of_base{
+    {{"arp_ignore", 1}, {"arp_filter", 1}, {"arp_announce", 2}}};
+
 std::string setting(int version, const std::string& interface, const char* name) {
   return fmt::format("ipv{}/conf/{}/{}", version, interface, name);
 }
@@ -121,7 +124,10 @@ void VmacKeeper::make(const VmacPlan& plan) {
   // The mirror doesn't know it yet.
   const int ifindex = int(::if_nametoindex(plan.name.c_str()));
   if (ifindex == 0) return;
-  if (std::ranges::find(made_, plan.name) == made_.end()) made_.push_back(plan.name);
+  if (std::ranges::find(made_, plan.name) == made_.end()) {
+    made_.push_back(plan.name);
+    if (there != nullptr) inherited_.insert(plan.parent);
+  }
   set_up(plan, ifindex);
 }
 
@@ -165,6 +171,14 @@ void VmacKeeper::set_up(const VmacPlan& plan, int ifindex) {
   if (error != 0 && error != ENETDOWN) {
     log_(fmt::format("{}: {} can't be set up: {}", plan.instance, name, std::strerror(error)));
   }
+  if (!plan.ipvlan || !plan.ipvlan->address) return;
+  // Frames find an ipvlan by its addresses: without one it hears nothing.
+  const config::Prefix& own = *plan.ipvlan->address;
+  netlink::NewAddress address{.address = {ifindex, own.address, std::uint8_t(own.length)}};
+  error = changer_.apply(netlink::add_address_request(address));
+  if (error != 0 && error != EEXIST) {
+    log_(fmt::format("{}: {} can't be added to {}: {}", plan.instance, own.address.text(), name, std::strerror(error)));
+  }
 }
 
 void VmacKeeper::remove(const std::string& name) {
@@ -198,10 +212,14 @@ void VmacKeeper::want_sysctls() {
   if (bases.empty()) reverse_path_.clear();
   std::vector<Sysctl> wanted = reverse_path_;
   for (const std::string& base : bases) {
-    wanted.emplace_back(setting(4, base, "arp_ignore"), 1);
-    wanted.emplace_back(setting(4, base, "arp_filter"), 1);
-    wanted.emplace_back(setting(4, base, "arp_announce"), 2);
+    for (const auto& [name, value] : of_base) {
+      if (inherited_.contains(base)) {
+        sysctls_.inherit(setting(4, base, name), sysctls_.read(setting(4, "default", name)).value_or(0), value);
+      }
+      wanted.emplace_back(setting(4, base, name), value);
+    }
   }
+  inherited_.clear();
   sysctls_.want(wanted);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,7 +46,8 @@ class VmacKeeper {
   Log log_;
   SysctlKeeper sysctls_;
   std::vector<VmacPlan> plans_;
-  std::vector<std::string> made_;  ///< or taken over
+  std::vector<std::string> made_;    ///< or taken over
+  std::set<std::string> inherited_;  ///< bases of those that were taken over just now
   std::vector<Sysctl> reverse_path_;
 };
 

@@ -238,6 +238,7 @@ def test_what_a_dead_director_left_is_taken_over(wire, router):
     wait_given_up(beta)
     assert socket_index(alpha.host, VMAC) == index
     alpha.stop()
+    assert sysctl(alpha.host, "net.ipv4.conf.eth0.arp_ignore") == 0
     assert VMAC not in alpha.host.show("-br", "link", "show")
 
 
