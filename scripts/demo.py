@@ -241,8 +241,8 @@ def show_failover(net: Topology, build: Build) -> None:
         until("the client is answered again", lambda: visitor.answers[-1] > since + 1, 20)
     finally:
         visitor.close()
-    step(paint("31", "master killed"), f"the client waited {visitor.gap_after(since) * 1e3:.0f} ms; VRRP asks for 361 "
-         "(three advertisements of 100 ms, and a skew)")
+    step(paint("31", "master killed"), f"the client waited {visitor.gap_after(since) * 1e3:.0f} ms; "
+         "the protocol's own wait is up to 361 ms")
     shell(directors[1], "vrrp")
     ask(net, f"{REQUESTS} requests")
     directors[1].stop()

@@ -28,7 +28,7 @@ def chosen(lines: list[str]) -> list[str]:
     section = ""
     for line in lines[start:]:
         plain = CODE.sub("", line)
-        if heading := re.match(r"── ([\w.]+( \w+)?):", plain):
+        if heading := re.match(r"── ([\w.-]+( \w+)?):", plain):
             section = heading[1]
             if section == "DR":
                 kept += ["\033[2m   (the same for DR and TUN)\033[0m", ""]
