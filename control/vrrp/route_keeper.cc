@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 namespace sluice::control {
@@ -58,10 +59,11 @@ void RouteKeeper::release() {
 }
 
 void RouteKeeper::remove_leftovers() {
-  for (Rule& rule : rules_) changer_.apply(remove_rule_request(rule.rule));
+  // Most often nothing is left: that it can't be removed is no news.
+  for (Rule& rule : rules_) std::ignore = changer_.apply(remove_rule_request(rule.rule));
   for (Route& route : routes_) {
     const auto request = remove_route_request(route.route, [this](const std::string& name) { return index_of(name); });
-    if (request) changer_.apply(*request);
+    if (request) std::ignore = changer_.apply(*request);
   }
 }
 

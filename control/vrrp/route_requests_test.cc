@@ -96,8 +96,7 @@ class RouteRequests : public ::testing::Test {
     ASSERT_EQ(vi.routes.size(), 1u) << line;
     const std::string ip = is_v6 ? "ip -6" : "ip";
     compare(
-        line, ip + " route add proto 18 " + line,
-        ip + " -d route show table all proto 18",
+        line, ip + " route add proto 18 " + line, ip + " -d route show table all proto 18",
         [&](netlink::Changer& changer) {
           auto request = add_route_request(vi.routes[0], index_of);
           return request ? changer.apply(std::move(*request)) : -1;

@@ -180,8 +180,8 @@ constexpr auto own_lines = std::to_array<Keyword<V>>({
 });
 
 constexpr auto lines = later_of(joined(own_lines, lifted<&V::garp, garp_lines>()),
-                                {"vmac_prefix", "vmac_addr_prefix", "disable_local_igmp", "log_unknown_vrids",
-                                 "vrrp_rx_bufs_multiplier", "vrrp_garp_extra_if", "vrrp_vmac_garp_intvl"});
+                                {"disable_local_igmp", "log_unknown_vrids", "vrrp_rx_bufs_multiplier",
+                                 "vrrp_garp_extra_if", "vrrp_vmac_garp_intvl"});
 constexpr auto keywords = lifted<&GlobalDefs::vrrp, lines>();
 
 }  // namespace

@@ -152,14 +152,14 @@ void write_xmit_base(Writer& writer, std::string_view keyword, const I& draft) {
 }
 
 using V = VrrpInstance;
-constexpr auto own = all_later(std::to_array<Keyword<I>>({
+constexpr auto own = std::to_array<Keyword<I>>({
     F::custom("use_vmac", read_vmac, write_vmac),
     F::custom("vmac_xmit_base", read_xmit_base, write_xmit_base, 1),
     F::custom("use_ipvlan", read_ipvlan, write_ipvlan),
-}));
-constexpr auto plain_lines = all_later(std::to_array<Keyword<V>>({
+});
+constexpr auto plain_lines = std::to_array<Keyword<V>>({
     Field<V>::flag<&V::use_vmac_addr>("use_vmac_addr"),
-}));
+});
 constexpr auto keywords = joined(own, lifted<&I::vi, plain_lines>());
 
 }  // namespace
