@@ -61,7 +61,11 @@ class WeightedRoundRobin final : public Scheduler {
 
   void adopt(const Service&, const Scheduler& old, const Service&) override {
     mark_ = static_cast<const WeightedRoundRobin&>(old).mark_;
-    if (mark_ > mark_max_ || mark_ == 0) {
+    if (mark_ == 0) {
+      // Nobody had a weight. In LVS destinations come one by one, and the first with a weight makes the mark 1,
+      // whatever its weight; here several may come at once.
+      mark_ = std::min<std::int64_t>(mark_max_, 1);
+    } else if (mark_ > mark_max_) {
       mark_ = mark_max_;
     } else if (step_ > 1) {
       mark_ = mark_ / step_ * step_ + 1;

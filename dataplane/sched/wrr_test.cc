@@ -34,6 +34,20 @@ TEST(WeightedRoundRobin, AnEditGoesBackToTheHeadAndKeepsTheMark) {
   EXPECT_EQ(bench.connect_times(9), letters("B A A B A B A B A"));
 }
 
+TEST(WeightedRoundRobin, ManyThatComeAtOnceAreAsIfTheyHadComeOneByOne) {
+  Bench bench(SchedulerKind::wrr, {{'A', 3}, {'B', 2}, {'C', 1}});
+  Service empty = bench.service();
+  empty.candidates.clear();
+  const auto before = make_scheduler(empty);
+  auto scheduler = make_scheduler(bench.service());
+  scheduler->adopt(bench.service(), *before, empty);
+  std::string sequence;
+  for (int i = 0; i < 6; ++i) {
+    sequence += Bench::name_of(*scheduler->pick(bench.service(), {}, bench.loads()));
+  }
+  EXPECT_EQ(sequence, letters("C B A / A / B A"));
+}
+
 TEST(WeightedRoundRobin, AListGivenAtOnceBeginsWithTheHeaviest) {
   Bench bench(SchedulerKind::wrr, {{'A', 3}, {'B', 2}, {'C', 1}});
   auto fresh = make_scheduler(bench.service());
