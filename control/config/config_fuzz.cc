@@ -1,5 +1,6 @@
-// libFuzzer target: any bytes are a configuration. Checks what later code relies on, that CRLF line ends mean the same as
-// LF, and that the configuration, printed and read again, is the same. Included files are not followed: the fuzzer must depend on its input alone.
+// libFuzzer target: any bytes are a configuration. Checks what later code relies on, that CRLF line ends mean the same
+// as LF, and that the configuration, printed and read again, is the same. Included files are not followed: the fuzzer
+// must depend on its input alone.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -20,29 +21,25 @@ void require(bool condition) {
 
 void check(const Config& config) {
   for (const VirtualServer& vs : config.virtual_servers) {
-    require(!vs.key.port.is_zero());
-    require(vs.key.protocol == sluice::net::Protocol::tcp || vs.key.protocol == sluice::net::Protocol::udp);
-    require(!vs.real_servers.empty());
-    require(vs.hysteresis < vs.quorum || vs.hysteresis == 0);
-    require(vs.delay_loop.count() > 0 && vs.connect_timeout.count() > 0);
-    std::uint64_t total = 0;
+    require(!vs.real_servers.empty() || vs.sorry_server);
+    require(vs.delay_loop.value.count() > 0);
     for (const RealServer& rs : vs.real_servers) {
-      total += rs.weight;
-      require(!rs.port.is_zero());
-      require(rs.address.is_v6() == vs.key.address.is_v6());
       for (const Checker& checker : rs.checkers) {
         const CheckerCommon& common = common_of(checker);
-        require(!common.connect_port.is_zero());
-        require(common.delay_loop.count() > 0 && common.connect_timeout.count() > 0);
-        require(common.warmup.count() >= 0 && common.delay_before_retry.count() >= 0);
+        require(common.delay_loop.value.count() > 0);
+        require(common.warmup.value.count() >= 0 && common.delay_before_retry.value.count() >= 0);
         if (const auto* get = std::get_if<HttpGet>(&checker)) {
-          require(!get->ssl && !get->urls.empty());
-          for (const Url& url : get->urls) require(!url.path.empty() && !url.statuses.empty());
+          for (const Url& url : get->urls) require(!url.path.empty());
         }
       }
       for (const auto* script : {&rs.notify_up, &rs.notify_down}) require(!*script || !(*script)->argv.empty());
     }
-    require(vs.quorum <= total);
+  }
+  for (const VrrpInstance& vi : config.vrrp_instances) {
+    require(vi.virtual_router_id >= 1 && vi.virtual_router_id <= 255 && vi.priority >= 1 && vi.priority <= 255);
+    require(vi.advert_int.count() > 0 && (vi.version == 2 || vi.version == 3));
+    require(!vi.interface.empty() || !vi.unicast_peers.empty());
+    for (const InterfaceAddress& address : vi.addresses) require(address.address.is_v6() == vi.is_v6);
   }
   require(config.dataplane.connections >= connections_min && config.dataplane.connections <= connections_max);
 }
