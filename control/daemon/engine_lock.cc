@@ -6,13 +6,19 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 namespace sluice::control {
 
 namespace {
+
+// A director whose supervisor was killed ends by itself a moment later; who starts the next one in between isn't to be
+// sent away for good.
+constexpr std::chrono::seconds patience{2};
 
 struct Name {
   sockaddr_un address{};
@@ -46,8 +52,11 @@ pid_t holder(const Name& name) {
 Result<EngineLock> EngineLock::take() {
   const Name name;
   EngineLock lock(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (lock.socket_ >= 0 && bind(lock.socket_, name.get(), name.length) == 0 && listen(lock.socket_, 1) == 0) {
-    return lock;
+  const auto give_up = std::chrono::steady_clock::now() + patience;
+  while (lock.socket_ >= 0) {
+    if (bind(lock.socket_, name.get(), name.length) == 0 && listen(lock.socket_, 1) == 0) return lock;
+    if (errno != EADDRINUSE || std::chrono::steady_clock::now() >= give_up) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   if (errno != EADDRINUSE) return fail("", fmt::format("no lock for the engine: {}", std::strerror(errno)));
   const pid_t pid = holder(name);

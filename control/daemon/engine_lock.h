@@ -10,7 +10,7 @@ namespace sluice::control {
 /// Held while it lives.
 class EngineLock {
  public:
-  /// Fails if another process holds it; the error names that process.
+  /// Fails if another process holds it, and goes on holding it for two seconds; the error names that process.
   static Result<EngineLock> take();
   ~EngineLock();
   EngineLock(EngineLock&& other) noexcept;
