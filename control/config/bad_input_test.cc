@@ -95,6 +95,14 @@ TEST_F(BadInput, BinaryJunkIsAListOfComplaints) {
   }
 }
 
+TEST_F(BadInput, StrangeBytesAreEscapedWhereverTheyStand) {
+  const auto outcome = parse("linkbeat_interfaces {\n\x05 x\n}\n");
+  ASSERT_FALSE(outcome.complaints.empty());
+  for (const Complaint& complaint : outcome.complaints) {
+    for (const char c : complaint.text()) EXPECT_TRUE(c >= 0x20 && c < 0x7f) << complaint.text();
+  }
+}
+
 TEST_F(BadInput, TenThousandErrorsAreCountedButNotAllShown) {
   const auto outcome = parse(repeated("virtual_server x {\n}\n", 10'000) + virtual_server(""));
   EXPECT_EQ(outcome.config.virtual_servers.size(), 1u) << "what is right among them is still read";

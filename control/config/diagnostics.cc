@@ -25,9 +25,11 @@ std::string_view name_of(Severity severity) {
 
 }  // namespace
 
-std::string quoted(std::string_view word) {
-  std::string out = "'";
-  for (const char c : word.substr(0, quoted_bytes_max)) {
+namespace {
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte >= 0x7f) {
       out += fmt::format("\\x{:02x}", byte);
@@ -35,8 +37,13 @@ std::string quoted(std::string_view word) {
       out += c;
     }
   }
-  if (word.size() > quoted_bytes_max) out += "...";
-  return out + "'";
+  return out;
+}
+
+}  // namespace
+
+std::string quoted(std::string_view word) {
+  return "'" + printable(word.substr(0, quoted_bytes_max)) + (word.size() > quoted_bytes_max ? "..." : "") + "'";
 }
 
 std::string Complaint::text() const {
@@ -73,6 +80,7 @@ void Diagnostics::notice(Place place, std::string message) {
 }
 
 void Diagnostics::add(Severity severity, Place place, std::string message, int exit_status) {
+  message = printable(message);  // where a word stands in it without quotes
   // A line that a generator repeats goes wrong in the same way each time.
   if (!complaints_.empty() && complaints_.back().first == place && complaints_.back().second.message == message) return;
   include_failed_ = include_failed_ || exit_status == exit_status_include;
