@@ -25,10 +25,11 @@ bool is_gone(int error) { return error == ESRCH || error == ENOENT || error == E
 
 }  // namespace
 
-int RouteKeeper::index_of(const std::string& name) const {
-  const netlink::Link* link = mirror_.link(name);
-  return link != nullptr ? link->ifindex : 0;
-}
+RouteKeeper::RouteKeeper(netlink::Changer& changer, const netlink::Mirror& mirror, Log log)
+    : changer_(changer), log_(std::move(log)), index_of_([&mirror](const std::string& name) {
+        const netlink::Link* link = mirror.link(name);
+        return link != nullptr ? link->ifindex : 0;
+      }) {}
 
 void RouteKeeper::complain(const char* what, int error) const {
   log_(fmt::format("{}: {}", what, std::strerror(error)));
@@ -62,13 +63,13 @@ void RouteKeeper::remove_leftovers() {
   // Most often nothing is left: that it can't be removed is no news.
   for (Rule& rule : rules_) std::ignore = changer_.apply(remove_rule_request(rule.rule));
   for (Route& route : routes_) {
-    const auto request = remove_route_request(route.route, [this](const std::string& name) { return index_of(name); });
+    const auto request = remove_route_request(route.route, index_of_);
     if (request) std::ignore = changer_.apply(*request);
   }
 }
 
 void RouteKeeper::add(Route& route) {
-  const auto request = add_route_request(route.route, [this](const std::string& name) { return index_of(name); });
+  const auto request = add_route_request(route.route, index_of_);
   if (!request) return log_(request.error().text());
   const int error = changer_.apply(*request);
   route.held = error == 0 || error == EEXIST;
@@ -83,7 +84,7 @@ void RouteKeeper::add(Rule& rule) {
 
 void RouteKeeper::remove(Route& route) {
   route.held = false;
-  const auto request = remove_route_request(route.route, [this](const std::string& name) { return index_of(name); });
+  const auto request = remove_route_request(route.route, index_of_);
   if (!request) return;  // gone with its interface
   const int error = changer_.apply(*request);
   if (error != 0 && !is_gone(error))
@@ -103,7 +104,7 @@ bool RouteKeeper::lost_route(const netlink::Prefix& prefix) {
   for (Route& route : routes_) {
     const config::Prefix& to = route.route.destination;
     if (!route.held || to.length != prefix.length || to.address != prefix.address) continue;
-    const auto request = add_route_request(route.route, [this](const std::string& name) { return index_of(name); });
+    const auto request = add_route_request(route.route, index_of_);
     const int error = request ? changer_.apply(*request) : ENODEV;
     if (error == EEXIST) continue;
     if (error == 0) remove(route);

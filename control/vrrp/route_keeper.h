@@ -19,8 +19,7 @@ class RouteKeeper {
   using Log = std::function<void(const std::string&)>;
 
   /// Borrows both.
-  RouteKeeper(netlink::Changer& changer, const netlink::Mirror& mirror, Log log)
-      : changer_(changer), mirror_(mirror), log_(std::move(log)) {}
+  RouteKeeper(netlink::Changer& changer, const netlink::Mirror& mirror, Log log);
 
   /// Takes away what is held and isn't wanted any more; what is new comes with own().
   void configure(const std::vector<config::IpRoute>& routes, const std::vector<config::IpRule>& rules);
@@ -52,12 +51,11 @@ class RouteKeeper {
   void add(Rule& rule);
   void remove(Route& route);
   void remove(Rule& rule);
-  [[nodiscard]] int index_of(const std::string& name) const;
   void complain(const char* what, int error) const;
 
   netlink::Changer& changer_;
-  const netlink::Mirror& mirror_;
   Log log_;
+  IndexOf index_of_;
   std::vector<Route> routes_;
   std::vector<Rule> rules_;
 };

@@ -33,12 +33,9 @@ struct RunningGroup {
 
 struct VirtualRouter {
   VirtualRouter(boost::asio::io_context& io, std::uint32_t number, const config::VrrpInstance& instance,
-                const config::GlobalDefs& global, const vrrp::InstanceConfig& election_config, AddressKeeper keeper,
-                RouteKeeper ways)
+                const vrrp::InstanceConfig& election_config, AddressKeeper keeper, RouteKeeper ways)
       : id(number),
         config(instance),
-        group_address(
-            instance.multicast_group.value_or(instance.is_v6 ? global.vrrp.mcast_group6 : global.vrrp.mcast_group4)),
         election(election_config),
         garp(vrrp::GarpSettings{}),
         addresses(std::move(keeper)),

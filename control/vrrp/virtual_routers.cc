@@ -62,10 +62,13 @@ std::string to_text(vrrp::TrackKind kind) {
   return {};
 }
 
-config::Config vrrp_part(config::Config config) {
-  config.virtual_servers.clear();
-  config.virtual_server_groups.clear();
-  return config;
+/// Calls task() at that time, in place of what the timer was to do before.
+template <typename Task>
+void arm(boost::asio::steady_timer& timer, vrrp::Time at, Task task) {
+  timer.expires_at(std::chrono::steady_clock::time_point(at.time_since_epoch()));
+  timer.async_wait([task = std::move(task)](const boost::system::error_code& error) {
+    if (!error) task();
+  });
 }
 
 }  // namespace
@@ -122,7 +125,7 @@ void VirtualRouters::log(std::string text, bool is_warning, bool is_detail) cons
 
 // The start is a reload of nothing.
 void VirtualRouters::reload(VrrpSettings settings) {
-  config_ = vrrp_part(std::move(settings.config));
+  config_ = std::move(settings.config);
   tracked_ = std::move(settings.tracked);
   announcer_->configure(config_.global.vrrp, config_.garp_groups);
   vmacs_->configure(plan_vmacs(config_, reflector_->mirror().links()));
@@ -186,7 +189,7 @@ VirtualRouter& VirtualRouters::add(const config::VrrpInstance& instance) {
     log(fmt::format("({}) {}", name, what), true);
   };
   routers_.push_back(std::make_unique<VirtualRouter>(
-      io_, routers_made_++, instance, config_.global, election_of(instance, config_.global, net::IpAddr{}),
+      io_, routers_made_++, instance, election_of(instance, config_.global, net::IpAddr{}),
       AddressKeeper(changer_, reflector_->mirror(), say), RouteKeeper(changer_, reflector_->mirror(), say)));
   VirtualRouter& router = *routers_.back();
   router.addresses.configure(instance, place_of(instance));
@@ -642,14 +645,9 @@ void VirtualRouters::perform(RunningGroup& group, const vrrp::GroupActions& acti
 }
 
 void VirtualRouters::perform(VirtualRouter& router, const vrrp::Action& action) {
-  const auto arm = [&](vrrp::Time at) {
-    router.deadline.expires_at(std::chrono::steady_clock::time_point(at.time_since_epoch()));
-    router.deadline.async_wait([this, &router](const boost::system::error_code& error) {
-      if (!error) on_deadline(router);
-    });
-  };
   if (const auto* advert = std::get_if<vrrp::SendAdvert>(&action)) return send_advert(router, advert->priority);
-  if (const auto* timer = std::get_if<vrrp::ArmTimer>(&action)) return arm(timer->at);
+  if (const auto* timer = std::get_if<vrrp::ArmTimer>(&action))
+    return arm(router.deadline, timer->at, [this, &router] { on_deadline(router); });
   if (std::holds_alternative<vrrp::CancelTimer>(action)) {
     router.deadline.cancel();
   } else if (std::holds_alternative<vrrp::OwnAddresses>(action) ||
@@ -710,20 +708,14 @@ void VirtualRouters::announce(VirtualRouter& router, const vrrp::GarpBursts& bur
 }
 
 void VirtualRouters::arm_garp(VirtualRouter& router) {
-  const auto next = router.garp.next();
-  if (!next) return;
-  router.garp_timer.expires_at(std::chrono::steady_clock::time_point(next->time_since_epoch()));
-  router.garp_timer.async_wait([this, &router](const boost::system::error_code& error) {
-    if (!error) announce(router, router.garp.on_timer(now()));
-  });
+  if (const auto next = router.garp.next())
+    arm(router.garp_timer, *next, [this, &router] { announce(router, router.garp.on_timer(now())); });
 }
 
 void VirtualRouters::arm_announcer() {
   const auto next = announcer_->next();
   if (!next) return;
-  announcer_timer_.expires_at(std::chrono::steady_clock::time_point(next->time_since_epoch()));
-  announcer_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
+  arm(announcer_timer_, *next, [this] {
     announcer_->on_timer(now());
     arm_announcer();
   });

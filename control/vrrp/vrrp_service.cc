@@ -62,12 +62,12 @@ Result<std::unique_ptr<VrrpService>> VrrpService::start(boost::asio::io_context&
       box->mail.emplace_back(std::move(item));
     }
     boost::asio::post(io, [self, weak = std::weak_ptr(box)] {
-      if (weak.lock() != nullptr) self->read_mail();
+      if (weak.lock() != nullptr) self->read_mail(self->scripts_, ScriptSpec{}.time_max);
     });
   };
   VrrpHooks hooks{.notice = [deliver](VrrpNotice notice) { deliver(std::move(notice)); },
                   .log = [deliver](VrrpLine line) { deliver(std::move(line)); }};
-  auto thread = VrrpThread::start(service->settings_of(config), std::move(hooks),
+  auto thread = VrrpThread::start(service->settings(), std::move(hooks),
                                   {.realtime_priority = config.global.processes.vrrp.realtime_priority});
   if (!thread) return std::unexpected(thread.error());
   service->thread_ = std::move(*thread);
@@ -76,8 +76,8 @@ Result<std::unique_ptr<VrrpService>> VrrpService::start(boost::asio::io_context&
 
 VrrpService::~VrrpService() { stop(); }
 
-VrrpSettings VrrpService::settings_of(const config::Config& config) {
-  VrrpSettings settings{vrrp_part(config), track_scripts_->all()};
+VrrpSettings VrrpService::settings() const {
+  VrrpSettings settings{config_, track_scripts_->all()};
   for (TrackedStatus& status : track_files_->all()) settings.tracked.push_back(std::move(status));
   return settings;
 }
@@ -138,9 +138,9 @@ void VrrpService::open_fifos() {
 }
 
 void VrrpService::reload(const config::Config& config) {
-  read_mail();  // what happened under the old configuration is told by it
+  read_mail(scripts_, ScriptSpec{}.time_max);  // what happened under the old configuration is told by it
   take_config(config);
-  thread_->reload(settings_of(config));
+  thread_->reload(settings());
 }
 
 void VrrpService::status(std::function<void(VrrpStatus)> done) {
@@ -149,7 +149,7 @@ void VrrpService::status(std::function<void(VrrpStatus)> done) {
   });
 }
 
-void VrrpService::read_mail() {
+void VrrpService::read_mail(ScriptRunner& runner, std::chrono::milliseconds time_max) {
   std::deque<std::variant<VrrpNotice, VrrpLine>> mail;
   {
     const std::lock_guard hold(mailbox_->mutex);
@@ -159,7 +159,7 @@ void VrrpService::read_mail() {
     if (const auto* line = std::get_if<VrrpLine>(&each)) {
       log_(*line);
     } else {
-      tell(std::get<VrrpNotice>(each), scripts_, ScriptSpec{}.time_max);
+      tell(std::get<VrrpNotice>(each), runner, time_max);
     }
   }
 }
@@ -185,18 +185,7 @@ void VrrpService::stop() {
   // The control thread's own loop has ended, or is busy with calling this.
   boost::asio::io_context io;
   ScriptRunner last(io);
-  std::deque<std::variant<VrrpNotice, VrrpLine>> mail;
-  {
-    const std::lock_guard hold(mailbox_->mutex);
-    mail.swap(mailbox_->mail);
-  }
-  for (const auto& each : mail) {
-    if (const auto* line = std::get_if<VrrpLine>(&each)) {
-      log_(*line);
-    } else {
-      tell(std::get<VrrpNotice>(each), last, stop_scripts_time_max);
-    }
-  }
+  read_mail(last, stop_scripts_time_max);
   const auto until = std::chrono::steady_clock::now() + stop_scripts_time_max;
   while (last.running() > 0 && io.run_one_until(until) > 0) {
   }

@@ -46,10 +46,10 @@ class VrrpService {
   struct Mailbox;
 
   VrrpService(boost::asio::io_context& io, ScriptRunner& scripts, Log log);
-  VrrpSettings settings_of(const config::Config& config);
+  [[nodiscard]] VrrpSettings settings() const;
   void take_config(const config::Config& config);
   void open_fifos();
-  void read_mail();
+  void read_mail(ScriptRunner& runner, std::chrono::milliseconds time_max);
   void tell(const VrrpNotice& notice, ScriptRunner& runner, std::chrono::milliseconds time_max);
 
   boost::asio::io_context& io_;
