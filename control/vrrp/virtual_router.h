@@ -1,5 +1,5 @@
 // One virtual router of this host as the vrrp thread runs it: the pure parts of vrrp/, and what of the world belongs to
-// it. A record: what is done with it is virtual_routers.cc.
+// it. A record: what is done with it is virtual_routers.h.
 #pragma once
 
 #include <array>

@@ -1,6 +1,8 @@
 // All virtual routers of this host: gives them what comes in (advertisements, deadlines, the kernel's news, tracked
 // things) and does what they decide. The one place where VRRP meets the world. Lives on the vrrp thread, with its
-// io_context; nothing here blocks longer than the kernel takes for an address.
+// io_context; nothing here blocks longer than the kernel takes for an address. Its parts: virtual_routers.cc makes and
+// ends them, _adverts.cc speaks with the peers, _host.cc hears the kernel, _tracking.cc the tracked things, _actions.cc
+// does what was decided, _status.cc shows it.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -1,0 +1,81 @@
+// Does what an instance or a sync group has decided: timers, addresses, announcements, notices.
+#include <variant>
+
+#include "control/vrrp/virtual_routers_inside.h"
+
+namespace sluice::control {
+
+void VirtualRouters::perform(VirtualRouter& router, const vrrp::Actions& actions) {
+  for (const vrrp::Action& action : actions) perform(router, action);
+}
+
+void VirtualRouters::perform(RunningGroup& group, const vrrp::GroupActions& actions) {
+  for (const vrrp::GroupAction& each : actions) {
+    if (each.member != vrrp::GroupAction::group) {
+      perform(*group.members[each.member], each.action);
+    } else if (const auto* line = std::get_if<vrrp::Log>(&each.action)) {
+      log(line->text, false, line->detail);
+    } else if (const auto* notify = std::get_if<vrrp::Notify>(&each.action)) {
+      hooks_.notice({true, group.config.name, notify->event, notify->priority});
+    }
+  }
+}
+
+void VirtualRouters::perform(VirtualRouter& router, const vrrp::Action& action) {
+  if (const auto* advert = std::get_if<vrrp::SendAdvert>(&action)) return send_advert(router, advert->priority);
+  if (const auto* timer = std::get_if<vrrp::ArmTimer>(&action))
+    return arm(router.deadline, timer->at, [this, &router] { on_deadline(router); });
+  if (std::holds_alternative<vrrp::CancelTimer>(action)) {
+    router.deadline.cancel();
+  } else if (std::holds_alternative<vrrp::OwnAddresses>(action) ||
+             std::holds_alternative<vrrp::UpdateAddresses>(action)) {
+    router.addresses.own();
+    router.routes.own();
+  } else if (std::holds_alternative<vrrp::ReleaseAddresses>(action)) {
+    router.routes.release();
+    router.addresses.release();
+  } else if (const auto* garp = std::get_if<vrrp::SendGarp>(&action)) {
+    announce(router, router.garp.on_garp(now(), garp->cause));
+  } else if (std::holds_alternative<vrrp::StopGarps>(action)) {
+    router.garp.stop();
+    router.garp_timer.cancel();
+    announcer_->forget(router.id);
+  } else if (const auto* notify = std::get_if<vrrp::Notify>(&action)) {
+    router.said.clear();
+    router.last_transition_at = std::chrono::system_clock::now();
+    // What begins with being master has to be known of there, too: a new sequence of AH.
+    if (notify->event == vrrp::NotifyEvent::master) router.wire_state.ah_sequence.on_become_master();
+    hooks_.notice({false, router.config.name, notify->event, notify->priority});
+  } else if (const auto* line = std::get_if<vrrp::Log>(&action)) {
+    log(line->text, false, line->detail);
+  }
+}
+
+void VirtualRouters::announce(VirtualRouter& router, const vrrp::GarpBursts& bursts) {
+  for (const vrrp::GarpBurst& burst : bursts) {
+    if (burst.cause != vrrp::GarpCause::source_address) {
+      announcer_->announce(now(), router.addresses.targets(router.id), burst.repeat);
+    } else if (router.source && router.ifindex != 0) {
+      const vrrp::GarpTarget own{router.id, std::uint32_t(router.ifindex), *router.source};
+      announcer_->announce(now(), {&own, 1}, burst.repeat);
+    }
+  }
+  arm_garp(router);
+  arm_announcer();
+}
+
+void VirtualRouters::arm_garp(VirtualRouter& router) {
+  if (const auto next = router.garp.next())
+    arm(router.garp_timer, *next, [this, &router] { announce(router, router.garp.on_timer(now())); });
+}
+
+void VirtualRouters::arm_announcer() {
+  const auto next = announcer_->next();
+  if (!next) return;
+  arm(announcer_timer_, *next, [this] {
+    announcer_->on_timer(now());
+    arm_announcer();
+  });
+}
+
+}  // namespace sluice::control

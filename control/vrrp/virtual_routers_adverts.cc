@@ -1,0 +1,143 @@
+// Advertisements of the virtual routers: their sockets, what comes in by them, what goes out.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "control/vrrp/virtual_routers_inside.h"
+
+namespace sluice::control {
+
+using vrrp::Fault;
+using vrrp::FaultKind;
+
+void VirtualRouters::reopen(VirtualRouter& router) {
+  const config::VrrpInstance& config = router.config;
+  const bool unicast = !config.unicast_peers.empty();
+  const bool has_interface = config.interface.empty() || router.advert_ifindex != 0;
+  if (!has_interface || (unicast && !router.source)) {
+    router.listener.reset();
+    return;
+  }
+  AdvertReceiverKey key{.is_v6 = config.is_v6,
+                        .has_ah = router.wire.authentication.type == vrrp::AuthType::ah,
+                        .ifindex = router.advert_ifindex,
+                        .interface = router.advert_interface,
+                        .address = unicast ? *router.source : router.group_address,
+                        .is_unicast = unicast,
+                        .base_ifindex = router.advert_ifindex != router.ifindex ? router.ifindex : 0};
+  if (router.listener != nullptr && router.listener->key == key) return;
+  router.listener = listeners_[key].lock();
+  if (router.listener == nullptr) {
+    const config::ReceiveBuffers& buffers = config_.global.vrrp.receive_buffers;
+    const std::uint32_t bytes =
+        config.kernel_rx_buf_size.value_or(buffers.policy == config::ReceiveBuffers::Policy::bytes ? buffers.bytes : 0);
+    auto receiver = AdvertReceiver::open(key, int(std::min<std::uint32_t>(bytes, 1u << 30)));
+    if (!receiver) {
+      log(fmt::format("({}) {}", config.name, receiver.error().text()), true);
+      return set_fault(router, {FaultKind::configuration}, true, "(can't listen)");
+    }
+    router.listener = std::make_shared<AdvertListener>(io_, key, std::move(*receiver));
+    listeners_[key] = router.listener;
+    listen(*router.listener);
+  }
+  set_fault(router, {FaultKind::configuration}, false, "");
+  std::erase_if(listeners_, [](const auto& each) { return each.second.expired(); });
+}
+
+void VirtualRouters::listen(AdvertListener& listener) {
+  listener.waiter.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                             [this, weak = listeners_[listener.key]](const boost::system::error_code& error) {
+                               const auto alive = weak.lock();
+                               if (error || alive == nullptr || stopped_) return;
+                               drain(*alive);
+                               listen(*alive);
+                             });
+}
+
+void VirtualRouters::drain(AdvertListener& listener) {
+  // Bounded: a flood on one socket must not keep the others' deadlines waiting.
+  for (int i = 0; i < 256; ++i) {
+    const auto packet = listener.receiver.receive();
+    if (!packet) return;
+    on_packet(listener, *packet);
+  }
+}
+
+void VirtualRouters::on_packet(AdvertListener& listener, const AdvertPacket& packet) {
+  const auto arrival = listener.key.is_v6
+                           ? vrrp::open_ipv6(packet.bytes, packet.source, packet.destination, packet.hop_limit)
+                           : vrrp::open_ipv4(packet.bytes);
+  if (!arrival) {
+    ++errors_[std::size_t(arrival.error())];
+    return;
+  }
+  VirtualRouter* router = router_of(listener, *arrival);
+  if (router == nullptr) {
+    ++errors_[std::size_t(vrrp::ReceiveError::unknown_vrid)];
+    return;
+  }
+  const auto refusal = router->election.refusal(now());
+  if (refusal == vrrp::ReceiveError::not_listening) return reject(*router, *refusal, arrival->source);
+  const auto advert = vrrp::check(*arrival, router->wire, router->wire_state);
+  if (!advert) return reject(*router, advert.error(), arrival->source);
+  if (refusal) return reject(*router, *refusal, arrival->source);
+  if (advert->old_unicast_checksum_found) {
+    log(fmt::format("({}) peer {} sums unicast advertisements as keepalived did until 1.3.6: so do we from now on",
+                    router->config.name, arrival->source.text()));
+  }
+  drive(
+      *router, [&](vrrp::Instance& alone) { return alone.on_advert(now(), *advert); },
+      [&](vrrp::SyncGroup& group, std::size_t member) { return group.on_advert(now(), member, *advert); });
+}
+
+// Unicast instances with the same virtual_router_id are told apart by their peers.
+VirtualRouter* VirtualRouters::router_of(const AdvertListener& listener, const vrrp::Arrival& arrival) const {
+  VirtualRouter* found = nullptr;
+  for (const auto& router : routers_) {
+    if (router->listener.get() != &listener || router->config.virtual_router_id != arrival.vrid) continue;
+    const bool is_peer = std::ranges::any_of(
+        router->wire.peers, [&](const vrrp::UnicastPeer& peer) { return peer.address == arrival.source; });
+    if (found == nullptr || is_peer) found = router.get();
+  }
+  return found;
+}
+
+void VirtualRouters::reject(VirtualRouter& router, vrrp::ReceiveError error, const net::IpAddr& source) {
+  ++router.errors[std::size_t(error)];
+  if (error == vrrp::ReceiveError::not_listening || error == vrrp::ReceiveError::owner_ignores) return;
+  if (!router.said.insert(error).second) return;
+  log(fmt::format("({}) advertisement from {} dropped: {}", router.config.name, source.text(), meaning(error)), true);
+}
+
+void VirtualRouters::on_deadline(VirtualRouter& router) {
+  // What has come in and waits must count first: a loop that was late must not miss a living master.
+  if (router.listener != nullptr) drain(*router.listener);
+  const auto due = router.election.deadline();
+  if (!due || *due > now()) return;
+  drive(
+      router, [](vrrp::Instance& alone) { return alone.on_timer(now()); },
+      [](vrrp::SyncGroup& group, std::size_t member) { return group.on_timer(now(), member); });
+}
+
+void VirtualRouters::send_advert(VirtualRouter& router, std::uint8_t priority) {
+  if (!router.source) return;  // it is in FAULT, or will be
+  const auto send = [&](const net::IpAddr& destination) {
+    const auto built =
+        vrrp::build(router.wire, router.wire_state, *router.source, destination, priority, router.packet);
+    if (!built) return log(fmt::format("({}) {}", router.config.name, built.error().text()), true);
+    const AdvertRoute route{.ifindex = router.advert_ifindex,
+                            .source = *router.source,
+                            .destination = destination,
+                            .hop_limit = router.wire.unicast ? router.wire.unicast_ttl : vrrp::ttl_multicast};
+    const int error = sender_.send(route, router.packet);
+    if (error != 0 && error != router.send_error) {
+      log(fmt::format("({}) can't send to {}: {}", router.config.name, destination.text(), std::strerror(error)), true);
+    }
+    router.send_error = error;
+  };
+  if (!router.wire.unicast) return send(router.group_address);
+  for (const vrrp::UnicastPeer& peer : router.wire.peers) send(peer.address);
+}
+
+}  // namespace sluice::control

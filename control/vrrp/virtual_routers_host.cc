@@ -1,0 +1,163 @@
+// What the kernel says of links, addresses and routes, and what it means for the virtual routers.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/vrrp/virtual_routers_inside.h"
+
+namespace sluice::control {
+
+using vrrp::Fault;
+using vrrp::FaultKind;
+
+namespace {
+
+bool is_link_local(const net::IpAddr& address) {
+  if (address.is_v4()) return false;
+  const net::Ipv6Addr v6 = address.v6();
+  return v6.bytes[0] == 0xfe && (v6.bytes[1] & 0xc0) == 0x80;
+}
+
+}  // namespace
+
+void VirtualRouters::on_link(const std::string& name) {
+  vmacs_->link_changed(name);
+  const netlink::Link* link = reflector_->link(name);
+  const TrackedStatus status{vrrp::TrackKind::interface, name, link != nullptr && link->running};
+  static_addresses_->interfaces_changed();
+  if (link != nullptr && link->running) {
+    static_addresses_->own();
+    static_routes_->own();
+  }
+  for (const auto& router : routers_) {
+    router->addresses.interfaces_changed();
+    set_tracked(*router, status);
+    look_at_link(*router, false);
+    look_at_trackers(*router);
+  }
+}
+
+void VirtualRouters::look_at_link(VirtualRouter& router, bool at_once) {
+  if (router.config.interface.empty()) return;
+  const netlink::Link* link = reflector_->link(router.config.interface);
+  const netlink::Link* advert_link = reflector_->link(router.advert_interface);
+  const int ifindex = link != nullptr ? link->ifindex : 0;
+  const int advert_ifindex = advert_link != nullptr ? advert_link->ifindex : 0;
+  if (ifindex != router.ifindex || advert_ifindex != router.advert_ifindex) {
+    router.ifindex = ifindex;
+    router.advert_ifindex = advert_ifindex;
+    look_at_source(router);
+    reopen(router);
+  }
+  const bool up = is_up(router);
+  if (router.link_up == up) {
+    router.delay_timer.cancel();
+    return;
+  }
+  config::Duration delay{0};
+  for (const config::UpDownDelay& each : config_.process.interface_up_down_delays) {
+    if (each.interface == router.config.interface) delay = up ? each.up : each.down;
+  }
+  if (at_once || !router.link_up || delay.count() == 0) return count_link(router, up);
+  router.delay_timer.expires_after(delay);
+  router.delay_timer.async_wait([this, &router, up](const boost::system::error_code& error) {
+    if (!error && is_up(router) == up) count_link(router, up);
+  });
+}
+
+/// The interface and, if it has one, its VMAC, whose carrier is the interface's.
+bool VirtualRouters::is_up(const VirtualRouter& router) const {
+  const netlink::Link* link = reflector_->link(router.config.interface);
+  const netlink::Link* vmac = reflector_->link(router.vmac);
+  return link != nullptr && link->running && (router.vmac.empty() || (vmac != nullptr && vmac->up));
+}
+
+void VirtualRouters::count_link(VirtualRouter& router, bool up) {
+  if (router.link_up && *router.link_up != up) {
+    log(fmt::format("Netlink reports {} {}", router.config.interface, up ? "up" : "down"));
+  }
+  router.link_up = up;
+  if (router.vmac.empty()) {
+    set_fault(router, {FaultKind::interface_down}, !up, fmt::format("(interface {} down)", router.config.interface));
+    return;
+  }
+  const netlink::Link* base = reflector_->link(router.config.interface);
+  const bool base_down = base == nullptr || !base->running;
+  if (!up && base_down) {
+    set_fault(router, {FaultKind::base_down}, true, fmt::format("(base interface {} down)", router.config.interface));
+  } else if (!up) {
+    set_fault(router, {FaultKind::interface_down}, true, fmt::format("(interface {} down)", router.vmac));
+  } else {
+    set_fault(router, {FaultKind::base_down}, false, "");
+    set_fault(router, {FaultKind::interface_down}, false, "");
+  }
+}
+
+void VirtualRouters::on_address(const netlink::InterfaceAddress& address, bool removed) {
+  if (removed && static_addresses_->lost(address)) {
+    log(fmt::format("static address {} was removed by somebody else: it is back", address.address.text()), true);
+    static_routes_->own();  // the kernel took those with it that needed the address
+  }
+  for (const auto& router : routers_) {
+    if (removed && router->addresses.lost(address)) lose(*router, address.address.text());
+    if (address.ifindex == router->ifindex) look_at_source(*router);
+  }
+}
+
+void VirtualRouters::on_route(const netlink::Prefix& prefix) {
+  if (static_routes_->lost_route(prefix)) static_routes_->own();
+  for (const auto& router : routers_) {
+    if (router->routes.lost_route(prefix)) {
+      lose(*router, fmt::format("route {}/{}", prefix.address.text(), prefix.length));
+    }
+  }
+}
+
+void VirtualRouters::on_rules() {
+  if (static_routes_->lost_rule()) static_routes_->own();
+  for (const auto& router : routers_) {
+    if (router->routes.lost_rule()) lose(*router, "a rule");
+  }
+}
+
+/// Somebody else took away what we have.
+void VirtualRouters::lose(VirtualRouter& router, const std::string& what) {
+  log(fmt::format("({}) {} was removed by somebody else", router.config.name, what), true);
+  drive(
+      router, [](vrrp::Instance& alone) { return alone.on_addresses_lost(now()); },
+      [](vrrp::SyncGroup& group, std::size_t member) { return group.on_addresses_lost(now(), member); });
+}
+
+bool VirtualRouters::is_virtual(const netlink::InterfaceAddress& address) const {
+  return std::ranges::any_of(routers_, [&](const auto& router) { return router->addresses.has(address); });
+}
+
+std::optional<net::IpAddr> VirtualRouters::source_of(const VirtualRouter& router) const {
+  const config::VrrpInstance& config = router.config;
+  const auto there = reflector_->mirror().addresses_of(router.ifindex);
+  if (config.source) {
+    const bool exists = std::ranges::any_of(there, [&](const auto& each) { return each.address == *config.source; });
+    return config.track_src_ip && !exists ? std::nullopt : config.source;
+  }
+  if (config.ipvlan && config.ipvlan->address && (!config.is_v6 || is_link_local(config.ipvlan->address->address))) {
+    return config.ipvlan->address->address;
+  }
+  for (const netlink::InterfaceAddress& each : there) {
+    if (each.address.is_v6() != config.is_v6 || is_virtual(each)) continue;
+    if (!config.is_v6 || is_link_local(each.address)) return each.address;
+  }
+  return std::nullopt;
+}
+
+void VirtualRouters::look_at_source(VirtualRouter& router) {
+  const auto source = source_of(router);
+  if (source != router.source) {
+    router.source = source;
+    if (source) router.election.set_source(*source);
+    reopen(router);
+  }
+  set_fault(router, {FaultKind::no_source_address}, !source,
+            fmt::format("(no {} address for interface)", router.config.is_v6 ? "IPv6 link-local" : "IPv4"));
+}
+
+}  // namespace sluice::control
