@@ -12,8 +12,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from capture import Capture  # noqa: E402
 from director import Build, Director  # noqa: E402
 from netns import Lab, stop_on_signals  # noqa: E402
+from routers import Router, Wire, make_router  # noqa: E402
 from topology import Topology  # noqa: E402
 
 
@@ -76,3 +78,45 @@ def sluiced(request: pytest.FixtureRequest, net: Topology, build: Build):
     yield start
     for director in started:
         director.check_end()
+
+
+@pytest.fixture
+def wire(lab: Lab) -> Wire:
+    """The wire of routers.py: two routers and a client."""
+    return Wire(lab)
+
+
+@pytest.fixture
+def prepare():
+    """prepare(kind, host): what a router of that kind needs of its host. For tests to replace."""
+    return lambda kind, host: None
+
+
+@pytest.fixture
+def router(wire: Wire, build: Build, prepare):
+    """router(kind, host, config): not started. kind: sluice, keepalived or frr."""
+    made: list[Router] = []
+
+    def make(kind: str, host: str, config: str) -> Router:
+        prepare(kind, wire.hosts[host])
+        made.append(make_router(kind, wire.hosts[host], config, build))
+        return made[-1]
+
+    yield make
+    for each in made:
+        if each.running():
+            each.stop()
+
+
+@pytest.fixture
+def capture(wire: Wire):
+    """capture(host): what its eth0 sees from now on."""
+    made = []
+
+    def make(host: str = "client") -> Capture:
+        made.append(Capture(wire.hosts[host]))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()

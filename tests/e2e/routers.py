@@ -1,4 +1,4 @@
-"""VRRP routers beside each other on one wire, ours and keepalived: two routers, `alpha` and `beta`, and a client.
+"""VRRP routers beside each other on one wire, ours, keepalived and FRR: two routers, `alpha` and `beta`, and a client.
 
       client 10.98.0.9      fd98::9
          |
@@ -21,6 +21,8 @@ from director import Build
 from netns import Failed, Host, Lab, Process, until
 
 KEEPALIVED = shutil.which("keepalived")
+FRR = Path("/usr/lib/frr")
+HAS_FRR = (FRR / "vrrpd").exists()
 ADDRESS = {"alpha": "10.98.0.1", "beta": "10.98.0.2", "client": "10.98.0.9"}
 MAC = {"alpha": "02:00:00:00:01:01", "beta": "02:00:00:00:01:02", "client": "02:00:00:00:01:09"}
 VIP = "10.98.0.100"
@@ -71,6 +73,9 @@ class Router:
 
     def start(self) -> Router:
         raise NotImplementedError
+
+    def running(self) -> bool:
+        return self.process is not None and self.process.running()
 
     def stop(self) -> int:
         """TERM to the parent alone; what it has is given up when this returns."""
@@ -139,3 +144,62 @@ class Keepalived(Router):
         self.process = self.host.start(KEEPALIVED, "-n", "-l", "-D", "-P", "-f", self.config, "-p", self.directory / "pid",
                                        "-r", self.directory / "vrrp.pid", name="keepalived")
         return self
+
+
+class Frr(Router):
+    """zebra and vrrpd of FRR. It makes no interfaces: the address is on a macvlan from the start, and while it isn't
+    master it keeps that down by `protodown`. Its configuration is what an instance's lines are in FRR's words."""
+
+    kind = "frr"
+
+    def __init__(self, host: Host, config: str, vrid: int = 51) -> None:
+        super().__init__(host, config)
+        self.vrid = vrid
+
+    def macvlan(self, is_v6: bool) -> str:
+        return f"vrrp{6 if is_v6 else 4}-{self.vrid}"
+
+    def start(self) -> Frr:
+        for family, address in (("ip", VIP + "/24"), ("ipv6", "fd98::100/64")):
+            name = self.macvlan(family == "ipv6")
+            if f"vrrp {self.vrid} {family} " not in self.config.read_text() or name in self.host.show("-br", "link"):
+                continue
+            # The mode that makes link-local addresses differ between routers can't be given with the link's creation.
+            self.host.ip(f"link add {name} link eth0 type macvlan mode bridge", f"link set {name} addrgenmode random",
+                         f"link set {name} address 00:00:5e:00:0{2 if family == 'ipv6' else 1}:{self.vrid:02x}")
+            self.host.sysctl(f"net.ipv6.conf.{name}.disable_ipv6={0 if family == 'ipv6' else 1}")
+            self.host.ip(f"address add {address} dev {name}" + (" nodad" if family == "ipv6" else ""),
+                         f"link set {name} up")
+        # vrrpd tries again after ten seconds only: zebra must listen by then, and not its predecessor's socket.
+        (self.directory / "zserv.api").unlink(missing_ok=True)
+        self.zebra = self._daemon("zebra", self.directory / "empty.conf")
+        until("zebra listens", lambda: (self.directory / "zserv.api").exists())
+        self.process = self._daemon("vrrpd", self.config)
+        return self
+
+    def _daemon(self, name: str, config: Path) -> Process:
+        config.touch()
+        shutil.chown(self.directory, "frr", "frr")  # as whom it runs: it refuses to be root
+        return self.host.start(FRR / name, "-u", "frr", "-g", "frr", "-f", config, "-i", self.directory / f"{name}.pid",
+                               "-z", self.directory / "zserv.api", "--vty_socket", self.directory, "-P", "0",
+                               "--log", "stdout", name=f"frr-{name}")
+
+    def stop(self) -> int:
+        for each in (self.process, self.zebra):
+            each.stop()
+        return 0
+
+    def show(self) -> dict:
+        shown = self.host.run("vtysh", "--vty_socket", self.directory, "-c", "show vrrp json").stdout
+        return next(each for each in json.loads(shown) if each["vrid"] == self.vrid)
+
+    def has(self, address: str = VIP, interface: str = "") -> bool:
+        status = self.show()["v6" if ":" in address else "v4"]["status"] if self.running() else ""
+        return status == "Master"
+
+
+def make_router(kind: str, host: Host, config: str, build: Build) -> Router:
+    """Not started. Of Frr, config is its own language."""
+    if kind == "sluice":
+        return Sluice(host, config, build)
+    return {"keepalived": Keepalived, "frr": Frr}[kind](host, config)

@@ -4,16 +4,15 @@ keepalived in both roles. And what it takes on the host comes and goes with it.
 
 from __future__ import annotations
 
-import contextlib
 import socket
-import struct
 import time
 
 import pytest
 
+from capture import is_advert, socket_index, source_of
 from director import real_server, virtual_server
 from netns import Host, until
-from routers import KEEPALIVED, MAC, VIP, Keepalived, Sluice, Wire, instance
+from routers import KEEPALIVED, MAC, VIP, Sluice, Wire, instance
 
 needs_keepalived = pytest.mark.skipif(KEEPALIVED is None, reason="needs keepalived")
 
@@ -34,23 +33,13 @@ def wire(lab) -> Wire:
 
 
 @pytest.fixture
-def router(wire, build):
-    """router(kind, host, config): not started."""
-    made = []
-
-    def make(kind: str, host: str, config: str):
+def prepare():
+    def answers_from_its_own_address(kind: str, host: Host) -> None:
         if kind == "keepalived":
             # Its ARP requests for clients come from the virtual address with the physical MAC otherwise.
-            wire.hosts[host].sysctl("net.ipv4.conf.all.arp_announce=2")
-            made.append(Keepalived(wire.hosts[host], config))
-        else:
-            made.append(Sluice(wire.hosts[host], config, build))
-        return made[-1]
+            host.sysctl("net.ipv4.conf.all.arp_announce=2")
 
-    yield make
-    for each in made:
-        if each.process is not None and each.process.running():
-            each.stop()
+    return answers_from_its_own_address
 
 
 def own(router, vip: str = VIP, interface: str = VMAC) -> bool:
@@ -81,54 +70,6 @@ def neighbour(wire: Wire, vip: str) -> str:
         return words[words.index("lladdr") + 1] if "lladdr" in words else ""
 
     return str(until(f"the client knows {vip}", known))
-
-
-class Capture:
-    """Frames that reach a host's interface while inside `with`: all that the wire carries, its own among them."""
-
-    def __init__(self, host: Host, interface: str = "eth0") -> None:
-        with host.entered():
-            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-        self.socket.bind((interface, 3))
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self.socket.setsockopt(263, 1, struct.pack("iHH8s", socket_index(host, interface), 1, 0, b""))  # promiscuous
-        self.socket.setblocking(False)
-
-    def frames(self) -> list[bytes]:
-        seen = []
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                seen.append(self.socket.recv(2048))
-        return seen
-
-    def close(self) -> None:
-        self.socket.close()
-
-
-def socket_index(host: Host, interface: str) -> int:
-    with host.entered():
-        return socket.if_nametoindex(interface)
-
-
-@pytest.fixture
-def capture(wire):
-    made = []
-
-    def make(host: str = "client") -> Capture:
-        made.append(Capture(wire.hosts[host]))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
-
-
-def source_of(frame: bytes) -> str:
-    return frame[6:12].hex(":")
-
-
-def is_advert(frame: bytes) -> bool:
-    return (frame[12:14] == b"\x08\x00" and frame[23] == 112) or (frame[12:14] == b"\x86\xdd" and frame[20] == 112)
 
 
 def is_report(frame: bytes) -> bool:

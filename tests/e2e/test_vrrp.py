@@ -10,30 +10,9 @@ import signal
 import pytest
 
 from netns import Failed, until
-from routers import ADDRESS, KEEPALIVED, VIP, Keepalived, Sluice, Wire, instance
+from routers import ADDRESS, KEEPALIVED, VIP, instance
 
 needs_keepalived = pytest.mark.skipif(KEEPALIVED is None, reason="needs keepalived")
-
-
-@pytest.fixture
-def wire(lab) -> Wire:
-    return Wire(lab)
-
-
-@pytest.fixture
-def router(wire, build):
-    """router(kind, host, config): not started."""
-    made = []
-
-    def make(kind: str, host: str, config: str):
-        made.append(Sluice(wire.hosts[host], config, build) if kind == "sluice" else Keepalived(wire.hosts[host], config))
-        return made[-1]
-
-    yield make
-    for each in made:
-        if each.process is not None and each.process.running():
-            each.stop()
-
 
 PASS = "authentication {\n auth_type PASS\n auth_pass s3cret12\n }"
 AH = "authentication {\n auth_type AH\n auth_pass s3cret12\n }"
