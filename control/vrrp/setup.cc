@@ -136,6 +136,18 @@ std::vector<vrrp::Tracker> trackers_of(const config::VrrpInstance& instance, con
   return trackers;
 }
 
+bool may_block(const config::VrrpInstance& instance) {
+  return !instance.accept && instance.priority != vrrp::priority_owner;
+}
+
+FirewallSettings firewall_of(const config::Config& config) {
+  const config::VrrpDefaults& vrrp = config.global.vrrp;
+  FirewallSettings settings{
+      .priority = vrrp.nftables_priority, .counters = vrrp.nftables_counters, .by_ifindex = vrrp.nftables_ifindex};
+  if (vrrp.nftables_table) settings.table = *vrrp.nftables_table;
+  return settings;
+}
+
 bool is_same_router(const config::VrrpInstance& before, const config::VrrpInstance& after) {
   const bool unicast = !before.unicast_peers.empty();
   if (before.virtual_router_id != after.virtual_router_id || before.is_v6 != after.is_v6 ||

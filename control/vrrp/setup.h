@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "control/config/config.h"
+#include "control/vrrp/firewall_rules.h"
 #include "vrrp/codec.h"
 #include "vrrp/election.h"
 #include "vrrp/garp.h"
@@ -26,6 +27,10 @@ namespace sluice::control {
 /// virtual addresses' and routes' own devices count, too. group: null: it is in none.
 [[nodiscard]] std::vector<vrrp::Tracker> trackers_of(const config::VrrpInstance& instance,
                                                      const config::SyncGroup* group);
+
+/// no_accept: while it is master packets for its addresses are dropped. An owner's never are.
+[[nodiscard]] bool may_block(const config::VrrpInstance& instance);
+[[nodiscard]] FirewallSettings firewall_of(const config::Config& config);
 
 /// Does a reload keep the state of `before` for `after`? The name doesn't count (keepalived).
 [[nodiscard]] bool is_same_router(const config::VrrpInstance& before, const config::VrrpInstance& after);

@@ -54,7 +54,8 @@ struct VirtualRouter {
   vrrp::GarpSchedule garp;
   std::vector<vrrp::Tracker> trackers;
   AddressKeeper addresses;
-  RouteKeeper routes;  ///< and rules
+  RouteKeeper routes;           ///< and rules
+  bool owns_addresses = false;  ///< it is to have them
 
   RunningGroup* group = nullptr;  ///< null: it stands alone
   std::size_t member = 0;         ///< of the group

@@ -42,6 +42,7 @@ Result<> VirtualRouters::open() {
   announcer_ = std::move(*announcer);
   const auto say = [this](const std::string& what) { log(what, true); };
   vmacs_ = std::make_unique<VmacKeeper>(changer_, reflector_->mirror(), say);
+  firewall_ = std::make_unique<Firewall>(say);
   static_addresses_ = std::make_unique<AddressKeeper>(changer_, reflector_->mirror(), say);
   static_routes_ = std::make_unique<RouteKeeper>(changer_, reflector_->mirror(), say);
   subscription_ = reflector_->subscribe(
@@ -92,6 +93,8 @@ void VirtualRouters::reload(VrrpSettings settings) {
   // A timer of theirs may have run out already: its handler is queued, and comes before this one.
   boost::asio::post(io_, [gone = std::move(before)] {});
   vmacs_->drop_unwanted();
+  firewall_->configure(firewall_of(config_), std::ranges::any_of(config_.vrrp_instances, may_block));
+  block();
   for (const auto& router : routers_) configure(*router);
   make_groups();
 
@@ -205,6 +208,7 @@ void VirtualRouters::remove(VirtualRouter& router) {
   perform(router, router.election.stop(now(), vrrp::StopCause::deleted));
   router.routes.release();
   router.addresses.release();
+  router.owns_addresses = false;
   announcer_->forget(router.id);
   log(fmt::format("({}) removed", router.config.name), false, true);
 }
@@ -225,6 +229,7 @@ void VirtualRouters::stop() {
   announcer_timer_.cancel();
   static_routes_->release();
   static_addresses_->release();
+  firewall_->release();
   vmacs_->release();
 }
 

@@ -18,6 +18,7 @@
 #include "control/netlink/reflector.h"
 #include "control/vrrp/advert_socket.h"
 #include "control/vrrp/announcer.h"
+#include "control/vrrp/firewall.h"
 #include "control/vrrp/virtual_router.h"
 #include "control/vrrp/vmac_keeper.h"
 #include "control/vrrp/vrrp_settings.h"
@@ -96,6 +97,7 @@ class VirtualRouters {
   void announce(VirtualRouter& router, const vrrp::GarpBursts& bursts);
   void arm_garp(VirtualRouter& router);
   void arm_announcer();
+  void block();
   void log(std::string text, bool is_warning = false, bool is_detail = false) const;
 
   boost::asio::io_context& io_;
@@ -110,6 +112,7 @@ class VirtualRouters {
   config::Config config_;
   std::vector<TrackedStatus> tracked_;
   std::unique_ptr<VmacKeeper> vmacs_;
+  std::unique_ptr<Firewall> firewall_;
   std::unique_ptr<AddressKeeper> static_addresses_;
   std::unique_ptr<RouteKeeper> static_routes_;
   std::vector<std::unique_ptr<RunningGroup>> groups_;

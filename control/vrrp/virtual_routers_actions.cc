@@ -1,6 +1,7 @@
 // Does what an instance or a sync group has decided: timers, addresses, announcements, notices.
 #include <variant>
 
+#include "control/vrrp/setup.h"
 #include "control/vrrp/virtual_routers_inside.h"
 
 namespace sluice::control {
@@ -29,11 +30,15 @@ void VirtualRouters::perform(VirtualRouter& router, const vrrp::Action& action) 
     router.deadline.cancel();
   } else if (std::holds_alternative<vrrp::OwnAddresses>(action) ||
              std::holds_alternative<vrrp::UpdateAddresses>(action)) {
+    router.owns_addresses = true;
+    block();
     router.addresses.own();
     router.routes.own();
   } else if (std::holds_alternative<vrrp::ReleaseAddresses>(action)) {
     router.routes.release();
     router.addresses.release();
+    router.owns_addresses = false;
+    block();
   } else if (const auto* garp = std::get_if<vrrp::SendGarp>(&action)) {
     announce(router, router.garp.on_garp(now(), garp->cause));
   } else if (std::holds_alternative<vrrp::StopGarps>(action)) {
@@ -49,6 +54,24 @@ void VirtualRouters::perform(VirtualRouter& router, const vrrp::Action& action) 
   } else if (const auto* line = std::get_if<vrrp::Log>(&action)) {
     log(line->text, false, line->detail);
   }
+}
+
+/// What masters have and don't accept packets for.
+void VirtualRouters::block() {
+  std::set<BlockedAddress> all;
+  for (const auto& router : routers_) {
+    if (!router->owns_addresses || !may_block(router->config)) continue;
+    for (const KeptAddress& kept : router->addresses.addresses()) {
+      const netlink::InterfaceAddress& address = kept.request.address;
+      if (!is_link_local(address.address)) {
+        all.insert({address.address, ""});
+      } else if (address.ifindex != 0) {
+        const bool by_ifindex = config_.global.vrrp.nftables_ifindex;
+        all.insert({address.address, by_ifindex ? std::to_string(address.ifindex) : kept.interface});
+      }
+    }
+  }
+  firewall_->block(std::move(all));
 }
 
 void VirtualRouters::announce(VirtualRouter& router, const vrrp::GarpBursts& bursts) {

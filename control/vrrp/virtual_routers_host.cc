@@ -10,16 +10,6 @@ namespace sluice::control {
 using vrrp::Fault;
 using vrrp::FaultKind;
 
-namespace {
-
-bool is_link_local(const net::IpAddr& address) {
-  if (address.is_v4()) return false;
-  const net::Ipv6Addr v6 = address.v6();
-  return v6.bytes[0] == 0xfe && (v6.bytes[1] & 0xc0) == 0x80;
-}
-
-}  // namespace
-
 void VirtualRouters::on_link(const std::string& name) {
   vmacs_->link_changed(name);
   const netlink::Link* link = reflector_->link(name);

@@ -1,6 +1,7 @@
 // global_defs: defaults of the vrrp_instances, and what concerns all of them.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "control/config/fields.h"
@@ -19,7 +20,7 @@ using G = GarpSettings;
 /// Seconds; 1 ms at least, 32 bits of microseconds at most.
 constexpr std::int64_t delay_min_us = 1'000;
 constexpr std::int64_t short_timer_max_us = 4'294'967'295;
-constexpr std::string_view no_netfilter = "Sluice makes no netfilter rules";
+constexpr std::string_view no_iptables = "no_accept's rules are made by nftables";
 
 template <net::IpAddr V::*Member, bool IsV6>
 void read_group(Context& context, const Statement& statement, V& vrrp) {
@@ -89,8 +90,26 @@ void write_ipsets(Writer& writer, std::string_view keyword, const V& vrrp) {
   writer.line(keyword, args);
 }
 
-void read_nftables(Context&, const Statement& statement, V& vrrp) {
-  vrrp.nftables_table = statement.words.size() > 1 ? statement.words[1].text : "keepalived";
+/// As nft reads a name: it has no quotes for them.
+bool is_table_name(std::string_view name) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  const auto may_follow = [&](char c) {
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '/' || c == '-' || c == '.';
+  };
+  constexpr std::size_t name_max = 255;
+  return !name.empty() && name.size() <= name_max && is_letter(name[0]) && std::ranges::all_of(name, may_follow);
+}
+
+void read_nftables(Context& context, const Statement& statement, V& vrrp) {
+  const std::string name = statement.words.size() > 1 ? statement.words[1].text : "keepalived";
+  if (is_table_name(name)) {
+    vrrp.nftables_table = name;
+  } else {
+    context.diagnostics.warning(statement.place_of(1),
+                                fmt::format("nftables {} ignored, expected a table's name: letters, digits and / - _ . "
+                                            "behind a letter",
+                                            quoted(name)));
+  }
 }
 
 /// MTU, ADVERT, or bytes.
@@ -152,18 +171,17 @@ constexpr auto own_lines = std::to_array<Keyword<V>>({
     F::flag<&V::log_unknown_vrids>("log_unknown_vrids"),
     F::text<&V::vmac_prefix>("vmac_prefix"),
     F::text<&V::vmac_addr_prefix>("vmac_addr_prefix"),
-    F::custom("vrrp_iptables", read_iptables, write_iptables, 3).no_effect(no_netfilter),
-    F::custom("vrrp_ipsets", read_ipsets, write_ipsets).no_effect(no_netfilter),
+    F::custom("vrrp_iptables", read_iptables, write_iptables, 3).no_effect(no_iptables),
+    F::custom("vrrp_ipsets", read_ipsets, write_ipsets).no_effect(no_iptables),
     F::custom(
         "nftables", read_nftables,
         [](Writer& writer, std::string_view keyword, const V& vrrp) {
           if (vrrp.nftables_table) writer.line(keyword, {plain("", *vrrp.nftables_table)});
         },
-        2)
-        .no_effect(no_netfilter),
-    F::integer<&V::nftables_priority, -2147483648, 2147483647>("nftables_priority").no_effect(no_netfilter),
-    F::flag<&V::nftables_counters>("nftables_counters").no_effect(no_netfilter),
-    F::flag<&V::nftables_ifindex>("nftables_ifindex").no_effect(no_netfilter),
+        2),
+    F::integer<&V::nftables_priority, -2147483648, 2147483647>("nftables_priority"),
+    F::flag<&V::nftables_counters>("nftables_counters"),
+    F::flag<&V::nftables_ifindex>("nftables_ifindex"),
     F::flag<&V::disable_local_igmp>("disable_local_igmp"),
     F::custom("vrrp_rx_bufs_policy", read_buffers, write_buffers, 2),
     F::custom(
