@@ -1,5 +1,7 @@
 #include "control/vrrp/setup.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace sluice::control {
@@ -146,6 +148,16 @@ FirewallSettings firewall_of(const config::Config& config) {
       .priority = vrrp.nftables_priority, .counters = vrrp.nftables_counters, .by_ifindex = vrrp.nftables_ifindex};
   if (vrrp.nftables_table) settings.table = *vrrp.nftables_table;
   return settings;
+}
+
+std::vector<Sysctl> sysctls_of(const config::Config& config) {
+  std::vector<Sysctl> all;
+  for (const config::VrrpInstance& instance : config.vrrp_instances) {
+    if (!instance.promote_secondaries || instance.interface.empty()) continue;
+    all.emplace_back(fmt::format("ipv4/conf/{}/promote_secondaries", instance.interface), 1);
+  }
+  if (config.global.vrrp.disable_local_igmp) all.emplace_back("ipv4/igmp_link_local_mcast_reports", 0);
+  return all;
 }
 
 bool is_same_router(const config::VrrpInstance& before, const config::VrrpInstance& after) {

@@ -6,6 +6,7 @@
 
 #include "control/config/config.h"
 #include "control/vrrp/firewall_rules.h"
+#include "control/vrrp/sysctl_keeper.h"
 #include "vrrp/codec.h"
 #include "vrrp/election.h"
 #include "vrrp/garp.h"
@@ -31,6 +32,9 @@ namespace sluice::control {
 /// no_accept: while it is master packets for its addresses are dropped. An owner's never are.
 [[nodiscard]] bool may_block(const config::VrrpInstance& instance);
 [[nodiscard]] FirewallSettings firewall_of(const config::Config& config);
+
+/// The host's settings that hold while this configuration does: promote_secondaries, disable_local_igmp.
+[[nodiscard]] std::vector<Sysctl> sysctls_of(const config::Config& config);
 
 /// Does a reload keep the state of `before` for `after`? The name doesn't count (keepalived).
 [[nodiscard]] bool is_same_router(const config::VrrpInstance& before, const config::VrrpInstance& after);

@@ -67,6 +67,24 @@ TEST(VrrpSetup, UnknownThingsHaveNoEffectEitherWay) {
   for (const auto& tracker : trackers) EXPECT_FALSE(is_fault(tracker)) << tracker.name;
 }
 
+TEST(VrrpSetup, SettingsOfTheHostAreWhatTheFileAsksFor) {
+  EXPECT_TRUE(sysctls_of(one("")).empty());
+  const std::vector<Sysctl> wanted = {{"ipv4/conf/eth0/promote_secondaries", 1},
+                                      {"ipv4/igmp_link_local_mcast_reports", 0}};
+  EXPECT_EQ(sysctls_of(one("promote_secondaries", "disable_local_igmp")), wanted);
+}
+
+TEST(VrrpSetup, NobodyBlocksUnlessTheFileOrStrictModeSaysSo) {
+  const auto blocks = [](const std::string& lines) {
+    return may_block(one("version 3\n" + lines).vrrp_instances.at(0));
+  };
+  EXPECT_FALSE(blocks(""));
+  EXPECT_TRUE(blocks("no_accept"));
+  EXPECT_TRUE(blocks("strict_mode on"));
+  EXPECT_FALSE(blocks("strict_mode on\naccept"));
+  EXPECT_FALSE(blocks("no_accept\npriority 255"));
+}
+
 TEST(VrrpSetup, ARouterIsTheSameByWhatOthersKnowOfIt) {
   const auto before = one("").vrrp_instances.at(0);
   auto after = one("priority 90\nadvert_int 2").vrrp_instances.at(0);

@@ -43,6 +43,7 @@ Result<> VirtualRouters::open() {
   const auto say = [this](const std::string& what) { log(what, true); };
   vmacs_ = std::make_unique<VmacKeeper>(changer_, reflector_->mirror(), say);
   firewall_ = std::make_unique<Firewall>(say);
+  sysctls_ = std::make_unique<SysctlKeeper>(say);
   static_addresses_ = std::make_unique<AddressKeeper>(changer_, reflector_->mirror(), say);
   static_routes_ = std::make_unique<RouteKeeper>(changer_, reflector_->mirror(), say);
   subscription_ = reflector_->subscribe(
@@ -69,6 +70,7 @@ void VirtualRouters::reload(VrrpSettings settings) {
   vmacs_->configure(plan_vmacs(config_, reflector_->mirror().links()));
   reflector_->catch_up();
   configure_static();
+  want_sysctls();
 
   std::vector<std::unique_ptr<VirtualRouter>> before = std::move(routers_);
   routers_.clear();
@@ -152,6 +154,9 @@ void VirtualRouters::configure_static() {
   static_routes_->own();
 }
 
+/// Also when an interface comes.
+void VirtualRouters::want_sysctls() { sysctls_->want(sysctls_of(config_)); }
+
 AddressKeeper::Place VirtualRouters::place_of(const config::VrrpInstance& instance) const {
   return [this, &instance](const config::InterfaceAddress& address) {
     return address_interface(vmacs_->plans(), instance, address);
@@ -230,6 +235,7 @@ void VirtualRouters::stop() {
   static_routes_->release();
   static_addresses_->release();
   firewall_->release();
+  sysctls_->restore();
   vmacs_->release();
 }
 

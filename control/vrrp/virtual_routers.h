@@ -19,6 +19,7 @@
 #include "control/vrrp/advert_socket.h"
 #include "control/vrrp/announcer.h"
 #include "control/vrrp/firewall.h"
+#include "control/vrrp/sysctl_keeper.h"
 #include "control/vrrp/virtual_router.h"
 #include "control/vrrp/vmac_keeper.h"
 #include "control/vrrp/vrrp_settings.h"
@@ -58,6 +59,7 @@ class VirtualRouters {
   void configure(VirtualRouter& router);
   [[nodiscard]] AddressKeeper::Place place_of(const config::VrrpInstance& instance) const;
   void configure_static();
+  void want_sysctls();
   void make_groups();
   void begin(VirtualRouter& router);
   void remove(VirtualRouter& router);
@@ -113,6 +115,7 @@ class VirtualRouters {
   std::vector<TrackedStatus> tracked_;
   std::unique_ptr<VmacKeeper> vmacs_;
   std::unique_ptr<Firewall> firewall_;
+  std::unique_ptr<SysctlKeeper> sysctls_;  // other than those of VMACs
   std::unique_ptr<AddressKeeper> static_addresses_;
   std::unique_ptr<RouteKeeper> static_routes_;
   std::vector<std::unique_ptr<RunningGroup>> groups_;

@@ -14,6 +14,8 @@ void VirtualRouters::on_link(const std::string& name) {
   vmacs_->link_changed(name);
   const netlink::Link* link = reflector_->link(name);
   const TrackedStatus status{vrrp::TrackKind::interface, name, link != nullptr && link->running};
+  if (link == nullptr) sysctls_->forget_interface(name);
+  want_sysctls();
   static_addresses_->interfaces_changed();
   if (link != nullptr && link->running) {
     static_addresses_->own();
