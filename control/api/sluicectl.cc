@@ -83,6 +83,8 @@ int main(int argc, char** argv) {
   stats->add_flag("--all", all, "Show drop reasons that never happened too");
   auto* vrrp = app.add_subcommand("vrrp", "VRRP: who is master, since when, and why");
   vrrp->add_flag("-a,--all", all, "Show timers, tracked things, counters and addresses too");
+  auto* bfd = app.add_subcommand("bfd", "BFD: which neighbors are reached, how fast a loss is noticed");
+  bfd->add_flag("-a,--all", all, "Show both sides' intervals, discriminators and counters too");
   const auto* reload = app.add_subcommand("reload", "Read the configuration again, and say what has changed by it");
   auto* diff = app.add_subcommand("diff", "What would change if FILE were the configuration; changes nothing");
   std::string file;
@@ -113,7 +115,8 @@ int main(int argc, char** argv) {
                          reload->parsed() ? "not reloaded: what ran before runs on" : "a reload would be refused");
   }
   const std::string target = services->parsed()      ? "/services"
-                             : vrrp->parsed()       ? "/vrrp"
+                             : vrrp->parsed()        ? "/vrrp"
+                             : bfd->parsed()         ? "/bfd"
                              : connections->parsed() ? "/connections?limit=" + std::to_string(limit)
                                                      : "/stats";
   const auto answer = api::get(socket, target);
@@ -121,6 +124,7 @@ int main(int argc, char** argv) {
   if (json) return print(api::indented(*answer));
   if (services->parsed()) return print(api::services_table(*answer));
   if (vrrp->parsed()) return print(api::vrrp_table(*answer, all));
+  if (bfd->parsed()) return print(api::bfd_table(*answer, all));
   if (connections->parsed()) return print(api::connections_table(*answer));
   return print(api::stats_table(*answer, all));
 }

@@ -26,6 +26,9 @@ namespace sluice::control::api {
 /// which advertisements were dropped, too.
 [[nodiscard]] Result<std::string> vrrp_table(std::string_view json, bool all);
 
+/// GET /bfd: a line per session. all: its two sides, discriminators, counters and why packets were dropped, too.
+[[nodiscard]] Result<std::string> bfd_table(std::string_view json, bool all);
+
 /// POST /reload and /diff.
 struct Changes {
   bool ok = false;         ///< the file is good; for /reload: and is in force

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <random>
 
+#include "control/daemon/bfd_status.h"
 #include "control/daemon/classify_rules.h"
 #include "control/daemon/status.h"
 #include "control/daemon/vrrp_status.h"
@@ -42,6 +43,13 @@ spdlog::level::level_enum level_of(dataplane::LogLevel level) {
   return spdlog::level::info;
 }
 
+/// Of a line from the vrrp or the bfd thread.
+template <typename Line>
+spdlog::level::level_enum level_of(const Line& line) {
+  if (line.is_warning) return spdlog::level::warn;
+  return line.is_detail ? spdlog::level::debug : spdlog::level::info;
+}
+
 std::string answer_of(const ReloadOutcome& outcome) {
   return reload_json(outcome.ok, outcome.complaints, outcome.changes);
 }
@@ -60,6 +68,7 @@ Result<std::unique_ptr<Director>> Director::start(boost::asio::io_context& io, c
   } else if (auto done = director->start_engine(config); !done) {
     return std::unexpected(done.error());
   }
+  director->start_bfd(config);
   if (auto done = director->start_vrrp(config); !done) return std::unexpected(done.error());
   if (director->options_.opened) director->options_.opened();
   if (director->engine_ != nullptr) {
@@ -91,17 +100,31 @@ Result<> Director::start_engine(const config::Config& config) {
   return {};
 }
 
+void Director::start_bfd(const config::Config& config) {
+  if (!options_.runs_bfd || config.bfd_instances.empty()) return;
+  bfd_ = std::make_unique<BfdService>(io_, config, BfdService::Hooks{.log = [log = log_](const BfdLine& line) {
+                                        log->log(level_of(line), "{}", line.text);
+                                      }});
+}
+
 Result<> Director::start_vrrp(const config::Config& config) {
   if (!options_.runs_vrrp || (!config.has_vrrp() && config.static_network == config::StaticNetwork{})) return {};
-  auto vrrp = VrrpService::start(io_, scripts_, config, [log = log_](const VrrpLine& line) {
-    log->log(line.is_warning  ? spdlog::level::warn
-             : line.is_detail ? spdlog::level::debug
-                              : spdlog::level::info,
-             "{}", line.text);
-  });
+  auto vrrp = VrrpService::start(io_, scripts_, config, tracked_bfds(config),
+                                 [log = log_](const VrrpLine& line) { log->log(level_of(line), "{}", line.text); });
   if (!vrrp) return std::unexpected(vrrp.error());
   vrrp_ = std::move(*vrrp);
+  connect_bfd();
   return {};
+}
+
+// From thread to thread: a fail-over doesn't wait for this one.
+void Director::connect_bfd() {
+  if (bfd_ == nullptr || vrrp_ == nullptr) return;
+  bfd_->tell_vrrp([vrrp = vrrp_.get()](TrackedStatus status) { vrrp->on_tracked(std::move(status)); });
+}
+
+std::vector<TrackedStatus> Director::tracked_bfds(const config::Config& config) const {
+  return bfd_ != nullptr ? bfd_->tracked() : tracked_without_bfd(config);
 }
 
 void Director::start_pools() {
@@ -149,6 +172,9 @@ Result<> Director::start_api() {
                              engine_ != nullptr ? engine_->steer_counters() : dataplane::SteerCounters{})});
   };
   routes["/vrrp"].get = [this](const api::Request&, api::Respond respond) { answer_vrrp(std::move(respond)); };
+  routes["/bfd"].get = [this](const api::Request&, api::Respond respond) {
+    bfd_status([respond = std::move(respond)](const BfdStatus& status) { respond({200, bfd_json(status)}); });
+  };
   routes["/config"].get = [this](const api::Request&, const api::Respond& respond) {
     const auto text = options_.in_force ? options_.in_force() : std::nullopt;
     if (!text) return respond(api::Response::error(503, "the configuration can't be printed: see the log"));
@@ -174,6 +200,11 @@ Result<> Director::start_api() {
 void Director::vrrp_status(std::function<void(const VrrpStatus&)> done) {
   if (vrrp_ == nullptr) return done({});
   vrrp_->status(std::move(done));
+}
+
+void Director::bfd_status(std::function<void(const BfdStatus&)> done) {
+  if (bfd_ == nullptr) return done({});
+  bfd_->status(std::move(done));
 }
 
 void Director::answer_vrrp(api::Respond respond) {
@@ -261,9 +292,7 @@ ReloadOutcome Director::preview(Result<config::ParseOutcome> outcome) const {
       pools_ != nullptr ? pools_->preview(candidate.pools) : lines(diff({}, candidate.pools), {}, candidate.pools);
   for (std::string& line : classify_changes(dataplane_.classify, candidate.config.dataplane.classify))
     result.changes.push_back(std::move(line));
-  if (!options_.runs_vrrp) return result;
-  for (std::string& line : vrrp_changes(vrrp_ != nullptr ? vrrp_->config() : config::Config{}, candidate.config))
-    result.changes.push_back(std::move(line));
+  for (std::string& line : changes_of_vrrp(candidate.config)) result.changes.push_back(std::move(line));
   return result;
 }
 
@@ -312,17 +341,36 @@ ReloadOutcome Director::reload() {
       outcome.changes.push_back(line);
     }
   }
-  if (options_.runs_vrrp) reload_vrrp(candidate.config, outcome);
+  reload_vrrp(candidate.config, outcome);
   if (options_.reloaded) options_.reloaded(std::move(candidate.config));
   return over(std::move(outcome));
 }
 
+std::vector<std::string> Director::changes_of_vrrp(const config::Config& config) const {
+  config::Config before, after;
+  if (vrrp_ != nullptr) before = vrrp_->config();
+  if (options_.runs_vrrp) after = config;
+  before.bfd_instances = bfd_ != nullptr ? bfd_->instances() : BfdInstances{};
+  after.bfd_instances = options_.runs_bfd ? config.bfd_instances : BfdInstances{};
+  return vrrp_changes(before, after);
+}
+
 void Director::reload_vrrp(const config::Config& config, ReloadOutcome& outcome) {
-  for (std::string& line : vrrp_changes(vrrp_ != nullptr ? vrrp_->config() : config::Config{}, config)) {
+  for (std::string& line : changes_of_vrrp(config)) {
     log_->info("{}", line);
     outcome.changes.push_back(std::move(line));
   }
-  if (vrrp_ != nullptr) return vrrp_->reload(config);
+  const bool had_bfd = bfd_ != nullptr;
+  if (had_bfd) {
+    bfd_->reload(config);
+  } else {
+    start_bfd(config);
+  }
+  if (vrrp_ != nullptr) {
+    vrrp_->reload(config, tracked_bfds(config));
+    if (!had_bfd) return connect_bfd();
+    return bfd_->publish();
+  }
   if (const auto started = start_vrrp(config); !started) {
     log_->error("VRRP isn't started: {}", started.error().text());
     outcome.complaints.push_back(started.error().text());
@@ -351,8 +399,10 @@ void Director::stop() {
   collect_timer_.cancel();
   api_.reset();
   // First: who takes over has the addresses before we stop forwarding for them.
+  if (bfd_ != nullptr) bfd_->tell_vrrp({});
   if (vrrp_ != nullptr) vrrp_->stop();
   vrrp_.reset();
+  bfd_.reset();
   if (health_ != nullptr) health_->stop();
   if (pools_ != nullptr) pools_->stop();
   pools_.reset();

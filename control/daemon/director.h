@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "control/api/server.h"
+#include "control/bfd/bfd_service.h"
 #include "control/config/config.h"
 #include "control/config/parse.h"
 #include "control/daemon/forwarding_engine.h"
@@ -39,6 +40,7 @@ struct DirectorOptions {
   config::ParseOptions parse = {};
   bool serves = true;     ///< false: the file's virtual servers are left alone
   bool runs_vrrp = true;  ///< false: its vrrp_instances are
+  bool runs_bfd = true;   ///< false: its bfd_instances are, and what tracks them takes them for down
   /// Called with true when a reload begins and with false when it is over, whoever asked for it.
   std::function<void(bool)> reloading = {};
   /// Called with what is in force after a reload.
@@ -80,6 +82,7 @@ class Director {
   [[nodiscard]] std::vector<VirtualServiceStatus> services() const;
   /// done is called later, on the control thread.
   void vrrp_status(std::function<void(const VrrpStatus&)> done);
+  void bfd_status(std::function<void(const BfdStatus&)> done);
 
  private:
   /// A configuration that was read and looked at, but isn't in force.
@@ -92,7 +95,11 @@ class Director {
 
   Director(boost::asio::io_context& io, DirectorOptions options, std::shared_ptr<spdlog::logger> log);
   Result<> start_engine(const config::Config& config);
+  void start_bfd(const config::Config& config);
   Result<> start_vrrp(const config::Config& config);
+  void connect_bfd();
+  [[nodiscard]] std::vector<TrackedStatus> tracked_bfds(const config::Config& config) const;
+  [[nodiscard]] std::vector<std::string> changes_of_vrrp(const config::Config& config) const;
   void start_pools();
   void apply(PoolList pools, std::vector<std::string>* changes);
   void apply_classify(const config::Config& config);
@@ -115,6 +122,7 @@ class Director {
   std::unique_ptr<ForwardingEngine> engine_;
   ScriptRunner scripts_;
   std::unique_ptr<VrrpService> vrrp_;  // null: the configuration has no vrrp_instance
+  std::unique_ptr<BfdService> bfd_;    // null: it has no bfd_instance
   std::unique_ptr<PoolManager> pools_;
   std::unique_ptr<health::HealthThread> health_;
   std::unique_ptr<api::ApiServer> api_;

@@ -87,8 +87,7 @@ const std::array table{
            [](Options& o, const char*) { o.all_config = true; }},
     Option{'P', "vrrp", Argument::none, "", "only VRRP", [](Options& o, const char*) { o.checks = false; }},
     Option{'C', "check", Argument::none, "", "only virtual servers", [](Options& o, const char*) { o.vrrp = false; }},
-    Option{'B', "no_bfd", Argument::none, "", "no BFD",
-           [](Options& o, const char*) { no_effect(o, "--no_bfd", "there is no BFD yet"); }},
+    Option{'B', "no_bfd", Argument::none, "", "no BFD", [](Options& o, const char*) { o.bfd = false; }},
     Option{0, "all", Argument::none, "", "all parts, even those without configuration",
            [](Options& o, const char*) { no_effect(o, "--all", "one process does everything"); }},
     Option{'n', "dont-fork", Argument::none, "", "stay in the foreground",
@@ -269,6 +268,7 @@ std::vector<std::string> director_arguments(const Options& options) {
   flag(options.all_config, "--all-config");
   flag(!options.checks, "--vrrp");
   flag(!options.vrrp, "--check");
+  flag(!options.bfd, "--no_bfd");
   flag(options.foreground, "--dont-fork");
   flag(options.log_console, "--log-console");
   flag(!options.log_syslog, "--no-syslog");

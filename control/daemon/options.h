@@ -27,6 +27,7 @@ struct Options {
   std::string socket_path;  ///< empty: the default
 
   bool vrrp = true;    ///< false with -C alone
+  bool bfd = true;
   bool checks = true;  ///< false with -P alone
 
   bool foreground = false;

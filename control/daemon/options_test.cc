@@ -104,7 +104,6 @@ TEST(CommandLine, UmasksAreOctalHexOrDecimal) {
 TEST(CommandLine, WhatSluiceHasNoUseForIsAcceptedAndSaid) {
   for (const Words& words : {Words{"-x"},
                              {"-A", "s"},
-                             {"-B"},
                              {"--all"},
                              {"--flush-log-file"},
                              {"-Mcore"},
@@ -163,6 +162,8 @@ TEST(CommandLine, OfTheDirectorMeansTheSameToIt) {
   EXPECT_EQ(director.dump_config, options.dump_config);
   EXPECT_EQ(parse(director_arguments(parse({"-S", "user"}))).facility, LOG_USER);
   EXPECT_FALSE(parse(director_arguments(parse({"-C"}))).vrrp);
+  EXPECT_FALSE(parse(director_arguments(parse({"-B"}))).bfd);
+  EXPECT_TRUE(parse(director_arguments(parse({"-P"}))).bfd) << "as keepalived";
 }
 
 TEST(CommandLine, SignalsHaveKeepalivedsNumbers) {

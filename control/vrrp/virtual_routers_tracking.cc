@@ -1,4 +1,6 @@
 // What the virtual routers track, and the faults that keep them from running.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "control/vrrp/virtual_routers_inside.h"
@@ -17,6 +19,13 @@ void VirtualRouters::on_tracked(const TrackedStatus& status) {
     *known = status;
   }
   for (const auto& router : routers_) {
+    const bool is_news = std::ranges::any_of(router->trackers, [&](const vrrp::Tracker& tracker) {
+      return tracker.kind == status.kind && tracker.name == status.name && status.up && tracker.up != *status.up;
+    });
+    if (is_news && status.kind == vrrp::TrackKind::bfd) {
+      log(fmt::format("VRRP_Instance({}) Tracked BFD instance {} is {}", router->config.name, status.name,
+                      *status.up ? "UP" : "DOWN"));
+    }
     set_tracked(*router, status);
     look_at_trackers(*router);
   }

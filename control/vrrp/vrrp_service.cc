@@ -43,7 +43,8 @@ VrrpService::VrrpService(boost::asio::io_context& io, ScriptRunner& scripts, Log
     : io_(io), scripts_(scripts), log_(std::move(log)), mailbox_(std::make_shared<Mailbox>()) {}
 
 Result<std::unique_ptr<VrrpService>> VrrpService::start(boost::asio::io_context& io, ScriptRunner& scripts,
-                                                        const config::Config& config, Log log) {
+                                                        const config::Config& config,
+                                                        std::vector<TrackedStatus> elsewhere, Log log) {
   std::unique_ptr<VrrpService> service(new VrrpService(io, scripts, std::move(log)));
   const auto changed = [self = service.get()](TrackedStatus status) {
     if (self->thread_ != nullptr) self->thread_->on_tracked(std::move(status));
@@ -67,7 +68,7 @@ Result<std::unique_ptr<VrrpService>> VrrpService::start(boost::asio::io_context&
   };
   VrrpHooks hooks{.notice = [deliver](VrrpNotice notice) { deliver(std::move(notice)); },
                   .log = [deliver](VrrpLine line) { deliver(std::move(line)); }};
-  auto thread = VrrpThread::start(service->settings(), std::move(hooks),
+  auto thread = VrrpThread::start(service->settings(std::move(elsewhere)), std::move(hooks),
                                   {.realtime_priority = config.global.processes.vrrp.realtime_priority});
   if (!thread) return std::unexpected(thread.error());
   service->thread_ = std::move(*thread);
@@ -76,8 +77,9 @@ Result<std::unique_ptr<VrrpService>> VrrpService::start(boost::asio::io_context&
 
 VrrpService::~VrrpService() { stop(); }
 
-VrrpSettings VrrpService::settings() const {
+VrrpSettings VrrpService::settings(std::vector<TrackedStatus> elsewhere) const {
   VrrpSettings settings{config_, track_scripts_->all()};
+  for (TrackedStatus& status : elsewhere) settings.tracked.push_back(std::move(status));
   for (TrackedStatus& status : track_files_->all()) settings.tracked.push_back(std::move(status));
   return settings;
 }
@@ -137,10 +139,10 @@ void VrrpService::open_fifos() {
   }
 }
 
-void VrrpService::reload(const config::Config& config) {
+void VrrpService::reload(const config::Config& config, std::vector<TrackedStatus> elsewhere) {
   read_mail(scripts_, ScriptSpec{}.time_max);  // what happened under the old configuration is told by it
   take_config(config);
-  thread_->reload(settings());
+  thread_->reload(settings(std::move(elsewhere)));
 }
 
 void VrrpService::status(std::function<void(VrrpStatus)> done) {

@@ -25,15 +25,19 @@ class VrrpService {
  public:
   using Log = std::function<void(const VrrpLine&)>;
 
-  /// The instances run when this returns. io, the control thread's, and scripts outlive it.
+  /// The instances run when this returns. io, the control thread's, and scripts outlive it. elsewhere: what is known of
+  /// tracked things that others watch: BFD sessions.
   static Result<std::unique_ptr<VrrpService>> start(boost::asio::io_context& io, ScriptRunner& scripts,
-                                                    const config::Config& config, Log log);
+                                                    const config::Config& config, std::vector<TrackedStatus> elsewhere,
+                                                    Log log);
   /// As stop().
   ~VrrpService();
   VrrpService(const VrrpService&) = delete;
   VrrpService& operator=(const VrrpService&) = delete;
 
-  void reload(const config::Config& config);
+  void reload(const config::Config& config, std::vector<TrackedStatus> elsewhere);
+  /// News of what others watch. Any thread, between start() and stop().
+  void on_tracked(TrackedStatus status) { thread_->on_tracked(std::move(status)); }
   /// What runs, as far as it concerns VRRP.
   [[nodiscard]] const config::Config& config() const { return config_; }
   /// done is called on the control thread, later.
@@ -46,7 +50,7 @@ class VrrpService {
   struct Mailbox;
 
   VrrpService(boost::asio::io_context& io, ScriptRunner& scripts, Log log);
-  [[nodiscard]] VrrpSettings settings() const;
+  [[nodiscard]] VrrpSettings settings(std::vector<TrackedStatus> elsewhere) const;
   void take_config(const config::Config& config);
   void open_fifos();
   void read_mail(ScriptRunner& runner, std::chrono::milliseconds time_max);

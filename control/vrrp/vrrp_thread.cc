@@ -1,31 +1,14 @@
 #include "control/vrrp/vrrp_thread.h"
 
-#include <fmt/format.h>
-#include <pthread.h>
-#include <sched.h>
-
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <cstring>
 #include <future>
 #include <thread>
 
+#include "control/vrrp/realtime.h"
+
 namespace sluice::control {
-
-namespace {
-
-// SCHED_RESET_ON_FORK: no script inherits it.
-std::optional<std::string> be_realtime(unsigned priority) {
-  sched_param wanted{};
-  wanted.sched_priority = int(priority);
-  const int error = ::pthread_setschedparam(::pthread_self(), SCHED_RR | SCHED_RESET_ON_FORK, &wanted);
-  if (error == 0) return std::nullopt;
-  return fmt::format("VRRP runs without real-time priority ({}): a busy host may delay advertisements",
-                     std::strerror(error));
-}
-
-}  // namespace
 
 class VrrpThread::Impl {
  public:
@@ -34,7 +17,8 @@ class VrrpThread::Impl {
     auto outcome = started.get_future();
     thread_ = std::thread([&, this] {
       ::pthread_setname_np(::pthread_self(), "vrrp");
-      const auto complaint = be_realtime(options.realtime_priority.value_or(1));
+      const auto complaint =
+          be_realtime(options.realtime_priority.value_or(1), "VRRP", "a busy host may delay advertisements");
       if (complaint) hooks.log({.text = *complaint, .is_warning = true});
       auto routers = VirtualRouters::start(io_, std::move(settings), std::move(hooks));
       if (!routers) return started.set_value(std::unexpected(routers.error()));

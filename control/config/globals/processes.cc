@@ -111,7 +111,7 @@ constexpr auto checker_lines = std::to_array<Keyword<T>>({
 });
 constexpr auto bfd_lines = std::to_array<Keyword<T>>({
     nice("bfd_priority"),
-    realtime("bfd_rt_priority").later(),
+    realtime("bfd_rt_priority"),
     rlimit("bfd_rlimit_rttime"),
     rlimit("bfd_rlimit_rttime").alias("bfd_rlimit_rtime"),
     no_swap("bfd_no_swap"),

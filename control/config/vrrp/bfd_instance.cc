@@ -127,7 +127,7 @@ constexpr auto own_lines = std::to_array<Keyword<B>>({
     checker_only,
 });
 
-constexpr auto keywords = all_later(joined(own_lines, lifted<&B::block, block_lines>()));
+constexpr auto keywords = joined(own_lines, lifted<&B::block, block_lines>());
 
 /// keepalived drops what it can't run, and says why.
 bool settle(Context& context, const Statement& statement, B& draft) {
@@ -165,11 +165,10 @@ void read_bfd_instance(Context& context, const Statement& statement) {
                                                                  quoted(name->text), name_max));
     return;
   }
-  note_vrrp_block(context, statement);
   B draft;
   draft.block.position = context.diagnostics.position(statement.place);
   draft.block.name = name->text;
-  read_quietly<B>(context, keywords, "bfd_instance", statement.children, draft);
+  apply<B>(context, keywords, "bfd_instance", statement.children, draft);
   if (!settle(context, statement, draft)) return;
   keep_named(context, "bfd_instance", context.config.bfd_instances, std::move(draft.block));
 }

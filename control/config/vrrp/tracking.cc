@@ -154,7 +154,7 @@ constexpr auto keywords = later_of(std::to_array<Keyword<T>>({
                                        list<processes>("track_process"),
                                        F::block("track_bfd", read_bfds, write_list<bfds>),
                                    }),
-                                   {"track_process", "track_bfd"});
+                                   {"track_process"});
 
 }  // namespace
 
