@@ -54,6 +54,7 @@ Result<std::unique_ptr<VrrpService>> VrrpService::start(boost::asio::io_context&
   auto files = TrackFiles::open(io, changed, say);
   if (!files) return std::unexpected(files.error());
   service->track_files_ = std::move(*files);
+  service->track_processes_ = std::make_unique<TrackProcesses>(io, changed, say);
   service->take_config(config);
 
   // One task on the control thread per piece of mail; it takes all that is there.
@@ -81,6 +82,7 @@ VrrpSettings VrrpService::settings(std::vector<TrackedStatus> elsewhere) const {
   VrrpSettings settings{config_, track_scripts_->all()};
   for (TrackedStatus& status : elsewhere) settings.tracked.push_back(std::move(status));
   for (TrackedStatus& status : track_files_->all()) settings.tracked.push_back(std::move(status));
+  for (TrackedStatus& status : track_processes_->all()) settings.tracked.push_back(std::move(status));
   return settings;
 }
 
@@ -89,6 +91,7 @@ void VrrpService::take_config(const config::Config& config) {
   std::vector<Error> complaints;
   track_scripts_->configure(config_, complaints);
   track_files_->configure(config_.track_files);
+  track_processes_->configure(config_.track_processes, config_.global.socket_buffers.process_monitor);
 
   runnable_.clear();
   ScriptResolver resolver(config_.global, complaints);

@@ -15,6 +15,7 @@
 #include "control/notify/fifo.h"
 #include "control/notify/script.h"
 #include "control/vrrp/track_files.h"
+#include "control/vrrp/track_processes.h"
 #include "control/vrrp/track_scripts.h"
 #include "control/vrrp/vrrp_thread.h"
 #include "net/error.h"
@@ -65,6 +66,7 @@ class VrrpService {
   std::shared_ptr<Mailbox> mailbox_;
   std::unique_ptr<TrackScripts> track_scripts_;
   std::unique_ptr<TrackFiles> track_files_;
+  std::unique_ptr<TrackProcesses> track_processes_;
   std::unique_ptr<VrrpThread> thread_;
 };
 

@@ -203,6 +203,41 @@ def test_a_file_s_number_is_a_weight(wire, router):
     until("it counts again", lambda: alpha.status()["effective_priority"] == 120)
 
 
+def test_a_process_that_ends_moves_the_address(wire, router):
+    """In a network namespace the kernel tells nothing of processes: they are looked for each second."""
+    parameter = f"{os.getpid()}.51"
+    config = (f"vrrp_track_process web {{\n process sleep {parameter}\n weight -100\n}}\n"
+              + instance("VI_1", "version 3", "advert_int 0.1", "track_process {\n web\n }", priority=150))
+    web = wire.hosts["alpha"].start("sleep", parameter)
+    alpha = router("sluice", "alpha", config).start()
+    beta = router("sluice", "beta", instance("VI_1", "version 3", "advert_int 0.1")).start()
+    alpha.wait_master()
+    web.kill()
+    beta.wait_master()
+    alpha.wait_backup()
+    assert alpha.status()["effective_priority"] == 50
+    wire.hosts["alpha"].start("sleep", parameter)
+    alpha.wait_master()
+    beta.wait_backup()
+    assert "looked for each second" in alpha.log()
+    assert "Quorum lost for tracked process web" in alpha.log()
+
+
+def test_too_many_processes_are_a_fault(wire, router):
+    parameter = f"{os.getpid()}.52"
+    config = (f"vrrp_track_process web {{\n process sleep {parameter}\n quorum_max 1\n terminate_delay 0.2\n}}\n"
+              + instance("VI_1", "version 3", "advert_int 0.1", "track_process {\n web\n }", priority=150))
+    alpha = router("sluice", "alpha", config).start()
+    until("alpha is in FAULT", lambda: alpha.status()["state"] == "FAULT")
+    wire.hosts["alpha"].start("sleep", parameter)
+    alpha.wait_master()
+    second = wire.hosts["alpha"].start("sleep", parameter)
+    until("alpha is in FAULT", lambda: alpha.status()["state"] == "FAULT")
+    assert "web" in next(line for line in alpha.log().splitlines() if "Quorum lost" in line)
+    second.kill()
+    alpha.wait_master()
+
+
 def test_scripts_and_fifos_hear_of_it_in_order(wire, router):
     heard = wire.lab.directory / "heard"
     script = wire.lab.directory / "notify.sh"

@@ -111,18 +111,17 @@ constexpr auto own_lines = std::to_array<Keyword<P>>({
     F::custom("delay", read_delay<true, true>, nullptr, 2),
 });
 
-constexpr auto keywords = all_later(joined(own_lines, lifted<&P::block, block_lines>()));
+constexpr auto keywords = joined(own_lines, lifted<&P::block, block_lines>());
 
 }  // namespace
 
 void read_track_process(Context& context, const Statement& statement) {
   const Word* name = argument(context, statement, 1, "a name for what is watched");
   if (name == nullptr || !is_first(context, statement, context.config.track_processes)) return;
-  note_vrrp_block(context, statement);
   P draft;
   draft.block.position = context.diagnostics.position(statement.place);
   draft.block.name = name->text;
-  read_quietly<P>(context, keywords, "vrrp_track_process", statement.children, draft);
+  apply<P>(context, keywords, "vrrp_track_process", statement.children, draft);
   if (draft.block.command.empty()) {
     context.diagnostics.error(
         statement.place,

@@ -147,14 +147,13 @@ constexpr Keyword<T> list(std::string_view name) {
   return F::block(name, read_list<kind>, write_list<kind>);
 }
 
-constexpr auto keywords = later_of(std::to_array<Keyword<T>>({
-                                       list<interfaces>("track_interface"),
-                                       list<scripts>("track_script"),
-                                       list<files>("track_file"),
-                                       list<processes>("track_process"),
-                                       F::block("track_bfd", read_bfds, write_list<bfds>),
-                                   }),
-                                   {"track_process"});
+constexpr auto keywords = std::to_array<Keyword<T>>({
+    list<interfaces>("track_interface"),
+    list<scripts>("track_script"),
+    list<files>("track_file"),
+    list<processes>("track_process"),
+    F::block("track_bfd", read_bfds, write_list<bfds>),
+});
 
 }  // namespace
 
