@@ -3,6 +3,7 @@
 #include "net/byte_order.h"
 #include "net/checksum.h"
 #include "net/headers.h"
+#include "vrrp/frame.h"
 
 namespace sluice::vrrp {
 
@@ -22,14 +23,6 @@ struct Arp {
   std::array<std::uint8_t, 4> target;
 };
 static_assert(sizeof(Arp) == 28);
-
-struct Ipv6Header {
-  net::Be32 version_class_flow;
-  net::Be16 payload_length;
-  std::uint8_t next_header, hop_limit;
-  net::Ipv6Addr source, destination;
-};
-static_assert(sizeof(Ipv6Header) == 40);
 
 struct NeighbourAdvertisement {
   std::uint8_t type, code;

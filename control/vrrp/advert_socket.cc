@@ -2,15 +2,19 @@
 
 #include <fmt/format.h>
 #include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
 
+#include "vrrp/frame.h"
 #include "vrrp/protocol.h"
 
 namespace sluice::control {
@@ -110,41 +114,61 @@ Result<AdvertReceiver> AdvertReceiver::open(const AdvertReceiverKey& key, int bu
   return AdvertReceiver(std::move(socket), key.is_v6);
 }
 
-std::optional<AdvertPacket> AdvertReceiver::receive() {
-  sockaddr_in6 from{};
-  iovec vector{buffer_.data(), buffer_.size()};
-  alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int))> control;
-  msghdr message{};
-  message.msg_iov = &vector;
-  message.msg_iovlen = 1;
-  if (is_v6_) {
-    message.msg_name = &from;
-    message.msg_namelen = sizeof from;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-  }
-  ssize_t length;
-  do {
-    length = ::recvmsg(fd_.get(), &message, MSG_DONTWAIT);
-  } while (length < 0 && errno == EINTR);
-  if (length < 0) return std::nullopt;
+struct AdvertReceiver::Buffers {
+  struct One {
+    std::array<std::uint8_t, 4096> bytes;  // 255 IPv6 addresses are 4088
+    alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int))> control;
+    sockaddr_in6 from;
+    iovec vector;
+  };
+  std::array<One, batch> all;
+  std::array<mmsghdr, batch> messages;
+  std::array<AdvertPacket, batch> packets;
+};
 
-  AdvertPacket packet{.bytes = {buffer_.data(), std::size_t(length)}};
-  if (!is_v6_) return packet;
-  std::memcpy(packet.source.bytes.data(), &from.sin6_addr, sizeof from.sin6_addr);
-  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
-    if (part->cmsg_level != IPPROTO_IPV6) continue;
-    if (part->cmsg_type == IPV6_HOPLIMIT) {
-      int hops = 0;
-      std::memcpy(&hops, CMSG_DATA(part), sizeof hops);
-      packet.hop_limit = std::uint8_t(hops);
-    } else if (part->cmsg_type == IPV6_PKTINFO) {
-      in6_pktinfo info{};
-      std::memcpy(&info, CMSG_DATA(part), sizeof info);
-      std::memcpy(packet.destination.bytes.data(), &info.ipi6_addr, sizeof info.ipi6_addr);
+AdvertReceiver::AdvertReceiver(UniqueFd fd, bool is_v6)
+    : fd_(std::move(fd)), is_v6_(is_v6), buffers_(std::make_unique<Buffers>()) {}
+AdvertReceiver::AdvertReceiver(AdvertReceiver&&) noexcept = default;
+AdvertReceiver::~AdvertReceiver() = default;
+
+std::span<const AdvertPacket> AdvertReceiver::receive() {
+  for (std::size_t i = 0; i < batch; ++i) {
+    Buffers::One& one = buffers_->all[i];
+    one.vector = {one.bytes.data(), one.bytes.size()};
+    msghdr& message = buffers_->messages[i].msg_hdr = {};
+    message.msg_iov = &one.vector;
+    message.msg_iovlen = 1;
+    if (!is_v6_) continue;
+    message.msg_name = &one.from;
+    message.msg_namelen = sizeof one.from;
+    message.msg_control = one.control.data();
+    message.msg_controllen = one.control.size();
+  }
+  int count;
+  do {
+    count = ::recvmmsg(fd_.get(), buffers_->messages.data(), unsigned(batch), MSG_DONTWAIT, nullptr);
+  } while (count < 0 && errno == EINTR);
+
+  for (std::size_t i = 0; int(i) < count; ++i) {
+    const Buffers::One& one = buffers_->all[i];
+    AdvertPacket& packet = buffers_->packets[i] = {.bytes = {one.bytes.data(), buffers_->messages[i].msg_len}};
+    if (!is_v6_) continue;
+    std::memcpy(packet.source.bytes.data(), &one.from.sin6_addr, sizeof one.from.sin6_addr);
+    msghdr& message = buffers_->messages[i].msg_hdr;
+    for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
+      if (part->cmsg_level != IPPROTO_IPV6) continue;
+      if (part->cmsg_type == IPV6_HOPLIMIT) {
+        int hops = 0;
+        std::memcpy(&hops, CMSG_DATA(part), sizeof hops);
+        packet.hop_limit = std::uint8_t(hops);
+      } else if (part->cmsg_type == IPV6_PKTINFO) {
+        in6_pktinfo info{};
+        std::memcpy(&info, CMSG_DATA(part), sizeof info);
+        std::memcpy(packet.destination.bytes.data(), &info.ipi6_addr, sizeof info.ipi6_addr);
+      }
     }
   }
-  return packet;
+  return {buffers_->packets.data(), std::size_t(std::max(count, 0))};
 }
 
 Result<AdvertSender> AdvertSender::open() {
@@ -165,10 +189,36 @@ Result<AdvertSender> AdvertSender::open() {
     set(v6, SOL_SOCKET, SO_PRIORITY, int{6});
     receive_nothing(v6);
   }
-  return AdvertSender(std::move(v4), std::move(v6));
+  UniqueFd frames(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!frames) return failed("vrrp", "no packet socket (it takes root, or CAP_NET_RAW)");
+  set(frames, SOL_SOCKET, SO_PRIORITY, int{6});
+  return AdvertSender(std::move(v4), std::move(v6), std::move(frames));
+}
+
+int AdvertSender::send_frame(const AdvertRoute& route, std::span<const std::uint8_t> packet) {
+  vrrp::FrameHead head = vrrp::multicast_head(*route.mac, route.source, route.destination, packet.size());
+  std::array<iovec, 2> parts{
+      {{head.bytes.data(), head.size}, {const_cast<std::uint8_t*>(packet.data()), packet.size()}}};
+  sockaddr_ll to{};
+  to.sll_family = AF_PACKET;
+  to.sll_protocol = htons(route.destination.is_v6() ? ETH_P_IPV6 : ETH_P_IP);
+  to.sll_ifindex = route.ifindex;
+  msghdr message{};
+  message.msg_name = &to;
+  message.msg_namelen = sizeof to;
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  ssize_t sent;
+  do {
+    sent = ::sendmsg(frames_.get(), &message, 0);
+  } while (sent < 0 && errno == EINTR);
+  return sent < 0 ? errno : 0;
 }
 
 int AdvertSender::send(const AdvertRoute& route, std::span<const std::uint8_t> packet) {
+  const bool to_group = route.destination.is_v4() ? route.destination.v4().is_multicast()
+                                                  : route.destination.v6().bytes[0] == 0xff;
+  if (route.mac && to_group) return send_frame(route, packet);
   iovec vector{const_cast<std::uint8_t*>(packet.data()), packet.size()};
   alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int))> control{};
   sockaddr_in to4{};
@@ -179,10 +229,8 @@ int AdvertSender::send(const AdvertRoute& route, std::span<const std::uint8_t> p
   message.msg_control = control.data();
   message.msg_controllen = control.size();
   cmsghdr* part = CMSG_FIRSTHDR(&message);
-  bool is_multicast = false;
   if (route.destination.is_v4()) {
     to4 = socket_address(route.destination.v4());
-    is_multicast = IN_MULTICAST(ntohl(to4.sin_addr.s_addr));
     message.msg_name = &to4;
     message.msg_namelen = sizeof to4;
     in_pktinfo info{};
@@ -195,7 +243,6 @@ int AdvertSender::send(const AdvertRoute& route, std::span<const std::uint8_t> p
   } else {
     if (!v6_) return EAFNOSUPPORT;
     to6 = socket_address(route.destination.v6(), route.ifindex);
-    is_multicast = IN6_IS_ADDR_MULTICAST(&to6.sin6_addr);
     message.msg_name = &to6;
     message.msg_namelen = sizeof to6;
     in6_pktinfo info{};
@@ -214,7 +261,7 @@ int AdvertSender::send(const AdvertRoute& route, std::span<const std::uint8_t> p
   }
   ssize_t sent;
   do {
-    sent = ::sendmsg(route.destination.is_v4() ? v4_.get() : v6_.get(), &message, is_multicast ? MSG_DONTROUTE : 0);
+    sent = ::sendmsg(route.destination.is_v4() ? v4_.get() : v6_.get(), &message, to_group ? MSG_DONTROUTE : 0);
   } while (sent < 0 && errno == EINTR);
   return sent < 0 ? errno : 0;
 }

@@ -6,6 +6,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,21 +40,27 @@ struct AdvertPacket {
 
 class AdvertReceiver {
  public:
+  /// Packets of one receive(), at most.
+  static constexpr std::size_t batch = 32;
+
   /// Bound to the group or address and to the interface; joined to the group there. buffer_bytes: 0: the system's.
   /// Errors: the interface has no such address (unicast is bound all the same, it may come), no permission.
   static Result<AdvertReceiver> open(const AdvertReceiverKey& key, int buffer_bytes);
+  AdvertReceiver(AdvertReceiver&&) noexcept;
+  ~AdvertReceiver();
 
   /// For waiting only.
   [[nodiscard]] int descriptor() const { return fd_.get(); }
-  /// The next packet that waits; nothing: none does.
-  [[nodiscard]] std::optional<AdvertPacket> receive();
+  /// What waits, by one system call; fewer than `batch`: no more does.
+  [[nodiscard]] std::span<const AdvertPacket> receive();
 
  private:
-  AdvertReceiver(UniqueFd fd, bool is_v6) : fd_(std::move(fd)), is_v6_(is_v6) {}
+  struct Buffers;
+  AdvertReceiver(UniqueFd fd, bool is_v6);
 
   UniqueFd fd_;
   bool is_v6_;
-  std::array<std::uint8_t, 4096> buffer_{};  // 255 IPv6 addresses are 4088 bytes
+  std::unique_ptr<Buffers> buffers_;
 };
 
 /// How one advertisement leaves.
@@ -62,6 +69,9 @@ struct AdvertRoute {
   net::IpAddr source;
   net::IpAddr destination;
   std::uint8_t hop_limit = 255;  ///< IPv6; IPv4 has it in the packet
+  /// The interface's own, if it is Ethernet. What goes to a group is put on the wire as a frame then: half of what the
+  /// kernel's way costs, which makes a route for each packet.
+  std::optional<net::MacAddr> mac;
 };
 
 class AdvertSender {
@@ -72,10 +82,13 @@ class AdvertSender {
   [[nodiscard]] int send(const AdvertRoute& route, std::span<const std::uint8_t> packet);
 
  private:
-  AdvertSender(UniqueFd v4, UniqueFd v6) : v4_(std::move(v4)), v6_(std::move(v6)) {}
+  AdvertSender(UniqueFd v4, UniqueFd v6, UniqueFd frames)
+      : v4_(std::move(v4)), v6_(std::move(v6)), frames_(std::move(frames)) {}
+  [[nodiscard]] int send_frame(const AdvertRoute& route, std::span<const std::uint8_t> packet);
 
   UniqueFd v4_;
   UniqueFd v6_;  // empty: the host has no IPv6
+  UniqueFd frames_;
 };
 
 }  // namespace sluice::control

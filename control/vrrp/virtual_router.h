@@ -3,9 +3,9 @@
 #pragma once
 
 #include <array>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -14,6 +14,7 @@
 
 #include "control/config/config.h"
 #include "control/vrrp/address_keeper.h"
+#include "control/vrrp/alarm_clock.h"
 #include "control/vrrp/route_keeper.h"
 #include "vrrp/codec.h"
 #include "vrrp/election.h"
@@ -31,8 +32,13 @@ struct RunningGroup {
   std::vector<struct VirtualRouter*> members;
 };
 
+/// What its alarms do.
+struct AlarmTasks {
+  std::function<void(struct VirtualRouter&)> deadline, garp, delay;
+};
+
 struct VirtualRouter {
-  VirtualRouter(boost::asio::io_context& io, std::uint32_t number, const config::VrrpInstance& instance,
+  VirtualRouter(AlarmClock& clock, AlarmTasks tasks, std::uint32_t number, const config::VrrpInstance& instance,
                 const vrrp::InstanceConfig& election_config, AddressKeeper keeper, RouteKeeper ways)
       : id(number),
         config(instance),
@@ -40,9 +46,9 @@ struct VirtualRouter {
         garp(vrrp::GarpSettings{}),
         addresses(std::move(keeper)),
         routes(std::move(ways)),
-        deadline(io),
-        garp_timer(io),
-        delay_timer(io) {}
+        deadline(clock, [this, task = std::move(tasks.deadline)] { task(*this); }),
+        garp_alarm(clock, [this, task = std::move(tasks.garp)] { task(*this); }),
+        delay(clock, [this, task = std::move(tasks.delay)] { task(*this); }) {}
 
   std::uint32_t id;  ///< of this run; never given twice
   config::VrrpInstance config;
@@ -68,10 +74,10 @@ struct VirtualRouter {
   std::shared_ptr<AdvertListener> listener;  ///< null: can't listen now
   std::vector<std::uint8_t> packet;
 
-  boost::asio::steady_timer deadline;
-  boost::asio::steady_timer garp_timer;
-  boost::asio::steady_timer delay_timer;  ///< of interface_up_down_delays
-  std::optional<bool> link_up;            ///< as it counts; nothing: not looked at yet
+  Alarm deadline;  ///< the election's
+  Alarm garp_alarm;
+  Alarm delay;                  ///< of interface_up_down_delays
+  std::optional<bool> link_up;  ///< as it counts; nothing: not looked at yet
 
   std::array<std::uint64_t, vrrp::receive_errors> errors{};
   std::set<vrrp::ReceiveError> said;  ///< kinds that were logged since the last transition

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 
 #include "control/vrrp/setup.h"
 #include "control/vrrp/virtual_routers_inside.h"
@@ -13,10 +12,14 @@ namespace sluice::control {
 VirtualRouters::VirtualRouters(boost::asio::io_context& io, VrrpHooks hooks, netlink::Changer changer,
                                AdvertSender sender)
     : io_(io),
+      clock_(io),
       hooks_(std::move(hooks)),
       changer_(std::move(changer)),
       sender_(std::move(sender)),
-      announcer_timer_(io) {}
+      announcer_alarm_(clock_, [this] {
+        announcer_->on_timer(now());
+        arm_announcer();
+      }) {}
 
 VirtualRouters::~VirtualRouters() { stop(); }
 
@@ -46,9 +49,10 @@ Result<> VirtualRouters::open() {
   sysctls_ = std::make_unique<SysctlKeeper>(say);
   static_addresses_ = std::make_unique<AddressKeeper>(changer_, reflector_->mirror(), say);
   static_routes_ = std::make_unique<RouteKeeper>(changer_, reflector_->mirror(), say);
+  for (const netlink::Link& link : reflector_->mirror().links()) links_seen_.emplace(link.ifindex, link);
   subscription_ = reflector_->subscribe(
-      {.link_changed = [this](const netlink::Link& link) { on_link(link.name); },
-       .link_removed = [this](const netlink::Link& link) { on_link(link.name); },
+      {.link_changed = [this](const netlink::Link& link) { on_link_news(link, false); },
+       .link_removed = [this](const netlink::Link& link) { on_link_news(link, true); },
        .address_added = [this](const netlink::InterfaceAddress& address) { on_address(address, false); },
        .address_removed = [this](const netlink::InterfaceAddress& address) { on_address(address, true); },
        .route_changed = [this](const netlink::Prefix& prefix) { on_route(prefix); },
@@ -92,8 +96,6 @@ void VirtualRouters::reload(VrrpSettings settings) {
   for (const auto& router : before) {
     if (router != nullptr) remove(*router);
   }
-  // A timer of theirs may have run out already: its handler is queued, and comes before this one.
-  boost::asio::post(io_, [gone = std::move(before)] {});
   vmacs_->drop_unwanted();
   firewall_->configure(firewall_of(config_), std::ranges::any_of(config_.vrrp_instances, may_block));
   block();
@@ -128,12 +130,18 @@ void VirtualRouters::reload(VrrpSettings settings) {
   }
 }
 
+AlarmTasks VirtualRouters::alarm_tasks() {
+  return {.deadline = [this](VirtualRouter& router) { on_deadline(router); },
+          .garp = [this](VirtualRouter& router) { announce(router, router.garp.on_timer(now())); },
+          .delay = [this](VirtualRouter& router) { count_link(router, is_up(router)); }};
+}
+
 VirtualRouter& VirtualRouters::add(const config::VrrpInstance& instance) {
   const auto say = [this, name = instance.name](const std::string& what) {
     log(fmt::format("({}) {}", name, what), true);
   };
   routers_.push_back(std::make_unique<VirtualRouter>(
-      io_, routers_made_++, instance, election_of(instance, config_.global, net::IpAddr{}),
+      clock_, alarm_tasks(), routers_made_++, instance, election_of(instance, config_.global, net::IpAddr{}),
       AddressKeeper(changer_, reflector_->mirror(), say), RouteKeeper(changer_, reflector_->mirror(), say)));
   VirtualRouter& router = *routers_.back();
   router.addresses.configure(instance, place_of(instance));
@@ -152,6 +160,7 @@ void VirtualRouters::configure_static() {
   static_routes_->configure(config_.static_network.routes, config_.static_network.rules);
   static_addresses_->own();
   static_routes_->own();
+  look_at_static();
 }
 
 /// Also when an interface comes.
@@ -215,6 +224,7 @@ void VirtualRouters::remove(VirtualRouter& router) {
   router.addresses.release();
   router.owns_addresses = false;
   announcer_->forget(router.id);
+  set_listener(router, nullptr);
   log(fmt::format("({}) removed", router.config.name), false, true);
 }
 
@@ -227,11 +237,11 @@ void VirtualRouters::stop() {
     router->routes.release();
     router->addresses.release();
     router->deadline.cancel();
-    router->garp_timer.cancel();
-    router->delay_timer.cancel();
-    router->listener.reset();
+    router->garp_alarm.cancel();
+    router->delay.cancel();
+    set_listener(*router, nullptr);
   }
-  announcer_timer_.cancel();
+  announcer_alarm_.cancel();
   static_routes_->release();
   static_addresses_->release();
   firewall_->release();

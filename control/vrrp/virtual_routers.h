@@ -6,7 +6,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,6 +16,7 @@
 #include "control/netlink/changes.h"
 #include "control/netlink/reflector.h"
 #include "control/vrrp/advert_socket.h"
+#include "control/vrrp/alarm_clock.h"
 #include "control/vrrp/announcer.h"
 #include "control/vrrp/firewall.h"
 #include "control/vrrp/sysctl_keeper.h"
@@ -56,6 +56,7 @@ class VirtualRouters {
 
   // Making them.
   VirtualRouter& add(const config::VrrpInstance& instance);
+  AlarmTasks alarm_tasks();
   void configure(VirtualRouter& router);
   [[nodiscard]] AddressKeeper::Place place_of(const config::VrrpInstance& instance) const;
   void configure_static();
@@ -68,9 +69,10 @@ class VirtualRouters {
   void listen(AdvertListener& listener);
   void drain(AdvertListener& listener);
   void on_packet(AdvertListener& listener, const AdvertPacket& packet);
-  VirtualRouter* router_of(const AdvertListener& listener, const vrrp::Arrival& arrival) const;
+  static VirtualRouter* router_of(const AdvertListener& listener, const vrrp::Arrival& arrival);
   void reject(VirtualRouter& router, vrrp::ReceiveError error, const net::IpAddr& source);
   void on_deadline(VirtualRouter& router);
+  void on_link_news(const netlink::Link& link, bool removed);
   void on_link(const std::string& name);
   void on_address(const netlink::InterfaceAddress& address, bool removed);
   void on_route(const netlink::Prefix& prefix);
@@ -83,6 +85,7 @@ class VirtualRouters {
   [[nodiscard]] bool is_up(const VirtualRouter& router) const;
   void look_at_source(VirtualRouter& router);
   void look_at_trackers(VirtualRouter& router);
+  void look_at_static();
   void set_tracked(VirtualRouter& router, const TrackedStatus& status);
   void set_fault(VirtualRouter& router, vrrp::Fault fault, bool present, const std::string& why);
   [[nodiscard]] std::optional<net::IpAddr> source_of(const VirtualRouter& router) const;
@@ -103,13 +106,14 @@ class VirtualRouters {
   void log(std::string text, bool is_warning = false, bool is_detail = false) const;
 
   boost::asio::io_context& io_;
+  AlarmClock clock_;
   VrrpHooks hooks_;
   netlink::Changer changer_;
   AdvertSender sender_;
   std::unique_ptr<netlink::Reflector> reflector_;
   netlink::Subscription subscription_;
   std::optional<Announcer> announcer_;
-  boost::asio::steady_timer announcer_timer_;
+  Alarm announcer_alarm_;
 
   config::Config config_;
   std::vector<TrackedStatus> tracked_;
@@ -118,6 +122,8 @@ class VirtualRouters {
   std::unique_ptr<SysctlKeeper> sysctls_;  // other than those of VMACs
   std::unique_ptr<AddressKeeper> static_addresses_;
   std::unique_ptr<RouteKeeper> static_routes_;
+  std::set<std::string> groups_missing_;     // track_groups of which something static is missing
+  std::map<int, netlink::Link> links_seen_;  // by ifindex: what was told of them last
   std::vector<std::unique_ptr<RunningGroup>> groups_;
   std::vector<std::unique_ptr<VirtualRouter>> routers_;
   std::map<AdvertReceiverKey, std::weak_ptr<AdvertListener>> listeners_;

@@ -24,8 +24,7 @@ void VirtualRouters::perform(RunningGroup& group, const vrrp::GroupActions& acti
 
 void VirtualRouters::perform(VirtualRouter& router, const vrrp::Action& action) {
   if (const auto* advert = std::get_if<vrrp::SendAdvert>(&action)) return send_advert(router, advert->priority);
-  if (const auto* timer = std::get_if<vrrp::ArmTimer>(&action))
-    return arm(router.deadline, timer->at, [this, &router] { on_deadline(router); });
+  if (const auto* timer = std::get_if<vrrp::ArmTimer>(&action)) return router.deadline.set(timer->at, early_of(router));
   if (std::holds_alternative<vrrp::CancelTimer>(action)) {
     router.deadline.cancel();
   } else if (std::holds_alternative<vrrp::OwnAddresses>(action) ||
@@ -43,7 +42,7 @@ void VirtualRouters::perform(VirtualRouter& router, const vrrp::Action& action) 
     announce(router, router.garp.on_garp(now(), garp->cause));
   } else if (std::holds_alternative<vrrp::StopGarps>(action)) {
     router.garp.stop();
-    router.garp_timer.cancel();
+    router.garp_alarm.cancel();
     announcer_->forget(router.id);
   } else if (const auto* notify = std::get_if<vrrp::Notify>(&action)) {
     router.said.clear();
@@ -88,17 +87,11 @@ void VirtualRouters::announce(VirtualRouter& router, const vrrp::GarpBursts& bur
 }
 
 void VirtualRouters::arm_garp(VirtualRouter& router) {
-  if (const auto next = router.garp.next())
-    arm(router.garp_timer, *next, [this, &router] { announce(router, router.garp.on_timer(now())); });
+  if (const auto next = router.garp.next()) router.garp_alarm.set(*next);
 }
 
 void VirtualRouters::arm_announcer() {
-  const auto next = announcer_->next();
-  if (!next) return;
-  arm(announcer_timer_, *next, [this] {
-    announcer_->on_timer(now());
-    arm_announcer();
-  });
+  if (const auto next = announcer_->next()) announcer_alarm_.set(*next);
 }
 
 }  // namespace sluice::control

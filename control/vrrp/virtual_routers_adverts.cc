@@ -11,14 +11,18 @@ namespace sluice::control {
 using vrrp::Fault;
 using vrrp::FaultKind;
 
+void set_listener(VirtualRouter& router, std::shared_ptr<AdvertListener> listener) {
+  if (router.listener == listener) return;
+  if (router.listener != nullptr) std::erase(router.listener->routers[router.config.virtual_router_id], &router);
+  router.listener = std::move(listener);
+  if (router.listener != nullptr) router.listener->routers[router.config.virtual_router_id].push_back(&router);
+}
+
 void VirtualRouters::reopen(VirtualRouter& router) {
   const config::VrrpInstance& config = router.config;
   const bool unicast = !config.unicast_peers.empty();
   const bool has_interface = config.interface.empty() || router.advert_ifindex != 0;
-  if (!has_interface || (unicast && !router.source)) {
-    router.listener.reset();
-    return;
-  }
+  if (!has_interface || (unicast && !router.source)) return set_listener(router, nullptr);
   AdvertReceiverKey key{.is_v6 = config.is_v6,
                         .has_ah = router.wire.authentication.type == vrrp::AuthType::ah,
                         .ifindex = router.advert_ifindex,
@@ -27,20 +31,22 @@ void VirtualRouters::reopen(VirtualRouter& router) {
                         .is_unicast = unicast,
                         .base_ifindex = router.advert_ifindex != router.ifindex ? router.ifindex : 0};
   if (router.listener != nullptr && router.listener->key == key) return;
-  router.listener = listeners_[key].lock();
-  if (router.listener == nullptr) {
+  auto listener = listeners_[key].lock();
+  if (listener == nullptr) {
     const config::ReceiveBuffers& buffers = config_.global.vrrp.receive_buffers;
     const std::uint32_t bytes =
         config.kernel_rx_buf_size.value_or(buffers.policy == config::ReceiveBuffers::Policy::bytes ? buffers.bytes : 0);
     auto receiver = AdvertReceiver::open(key, int(std::min<std::uint32_t>(bytes, 1u << 30)));
     if (!receiver) {
+      set_listener(router, nullptr);
       log(fmt::format("({}) {}", config.name, receiver.error().text()), true);
       return set_fault(router, {FaultKind::configuration}, true, "(can't listen)");
     }
-    router.listener = std::make_shared<AdvertListener>(io_, key, std::move(*receiver));
-    listeners_[key] = router.listener;
-    listen(*router.listener);
+    listener = std::make_shared<AdvertListener>(io_, key, std::move(*receiver));
+    listeners_[key] = listener;
+    listen(*listener);
   }
+  set_listener(router, std::move(listener));
   set_fault(router, {FaultKind::configuration}, false, "");
   std::erase_if(listeners_, [](const auto& each) { return each.second.expired(); });
 }
@@ -57,10 +63,10 @@ void VirtualRouters::listen(AdvertListener& listener) {
 
 void VirtualRouters::drain(AdvertListener& listener) {
   // Bounded: a flood on one socket must not keep the others' deadlines waiting.
-  for (int i = 0; i < 256; ++i) {
-    const auto packet = listener.receiver.receive();
-    if (!packet) return;
-    on_packet(listener, *packet);
+  for (int i = 0; i < 8; ++i) {
+    const auto packets = listener.receiver.receive();
+    for (const AdvertPacket& packet : packets) on_packet(listener, packet);
+    if (packets.size() < AdvertReceiver::batch) return;
   }
 }
 
@@ -70,7 +76,10 @@ void VirtualRouters::on_packet(AdvertListener& listener, const AdvertPacket& pac
                            : vrrp::open_ipv4(packet.bytes);
   if (!arrival) {
     ++errors_[std::size_t(arrival.error())];
-    return;
+    auto& said_at = listener.said_at[std::size_t(arrival.error())];
+    if (said_at && now() - *said_at < std::chrono::minutes(1)) return;
+    said_at = now();
+    return log(fmt::format("{}: advertisement dropped: {}", listener.key.interface, meaning(arrival.error())), true);
   }
   VirtualRouter* router = router_of(listener, *arrival);
   if (router == nullptr) {
@@ -92,15 +101,15 @@ void VirtualRouters::on_packet(AdvertListener& listener, const AdvertPacket& pac
 }
 
 // Unicast instances with the same virtual_router_id are told apart by their peers.
-VirtualRouter* VirtualRouters::router_of(const AdvertListener& listener, const vrrp::Arrival& arrival) const {
-  VirtualRouter* found = nullptr;
-  for (const auto& router : routers_) {
-    if (router->listener.get() != &listener || router->config.virtual_router_id != arrival.vrid) continue;
-    const bool is_peer = std::ranges::any_of(
-        router->wire.peers, [&](const vrrp::UnicastPeer& peer) { return peer.address == arrival.source; });
-    if (found == nullptr || is_peer) found = router.get();
-  }
-  return found;
+VirtualRouter* VirtualRouters::router_of(const AdvertListener& listener, const vrrp::Arrival& arrival) {
+  const std::vector<VirtualRouter*>& routers = listener.routers[arrival.vrid];
+  const auto peer_of = [&](const VirtualRouter* router) {
+    return std::ranges::find(router->wire.peers, arrival.source, &vrrp::UnicastPeer::address) !=
+           router->wire.peers.end();
+  };
+  const auto found = std::ranges::find_if(routers, peer_of);
+  if (found != routers.end()) return *found;
+  return routers.empty() ? nullptr : routers.front();
 }
 
 void VirtualRouters::reject(VirtualRouter& router, vrrp::ReceiveError error, const net::IpAddr& source) {
@@ -112,16 +121,21 @@ void VirtualRouters::reject(VirtualRouter& router, vrrp::ReceiveError error, con
 
 void VirtualRouters::on_deadline(VirtualRouter& router) {
   // What has come in and waits must count first: a loop that was late must not miss a living master.
-  if (router.listener != nullptr) drain(*router.listener);
+  if (const auto listener = router.listener; listener != nullptr && router.election.state() == vrrp::State::backup) {
+    drain(*listener);
+  }
   const auto due = router.election.deadline();
-  if (!due || *due > now()) return;
+  if (!due) return;
+  if (*due - early_of(router) > now()) return router.deadline.set(*due, early_of(router));
+  const vrrp::Time at = std::max(*due, now());
   drive(
-      router, [](vrrp::Instance& alone) { return alone.on_timer(now()); },
-      [](vrrp::SyncGroup& group, std::size_t member) { return group.on_timer(now(), member); });
+      router, [&](vrrp::Instance& alone) { return alone.on_timer(at); },
+      [&](vrrp::SyncGroup& group, std::size_t member) { return group.on_timer(at, member); });
 }
 
 void VirtualRouters::send_advert(VirtualRouter& router, std::uint8_t priority) {
   if (!router.source) return;  // it is in FAULT, or will be
+  const netlink::Link* link = reflector_->link(router.advert_ifindex);
   const auto send = [&](const net::IpAddr& destination) {
     const auto built =
         vrrp::build(router.wire, router.wire_state, *router.source, destination, priority, router.packet);
@@ -129,7 +143,8 @@ void VirtualRouters::send_advert(VirtualRouter& router, std::uint8_t priority) {
     const AdvertRoute route{.ifindex = router.advert_ifindex,
                             .source = *router.source,
                             .destination = destination,
-                            .hop_limit = router.wire.unicast ? router.wire.unicast_ttl : vrrp::ttl_multicast};
+                            .hop_limit = router.wire.unicast ? router.wire.unicast_ttl : vrrp::ttl_multicast,
+                            .mac = link != nullptr && link->ethernet ? std::optional(link->mac) : std::nullopt};
     const int error = sender_.send(route, router.packet);
     if (error != 0 && error != router.send_error) {
       log(fmt::format("({}) can't send to {}: {}", router.config.name, destination.text(), std::strerror(error)), true);

@@ -3,12 +3,35 @@
 
 #include <algorithm>
 
+#include "control/vrrp/setup.h"
 #include "control/vrrp/virtual_routers_inside.h"
 
 namespace sluice::control {
 
 using vrrp::Fault;
 using vrrp::FaultKind;
+
+void VirtualRouters::on_link_news(const netlink::Link& link, bool removed) {
+  const auto known = links_seen_.find(link.ifindex);
+  std::optional<netlink::Link> before;
+  if (known != links_seen_.end()) before = known->second;
+  if (removed) {
+    links_seen_.erase(link.ifindex);
+  } else {
+    links_seen_.insert_or_assign(link.ifindex, link);
+  }
+  // Another name is another interface: the one of the old name has gone.
+  if (before && before->name != link.name) on_link(before->name);
+  on_link(link.name);
+  if (removed || !before || before->mac == link.mac) return;
+  // Neighbours have the old MAC.
+  for (const auto& router : routers_) {
+    const bool is_there = std::ranges::any_of(router->addresses.addresses(), [&](const KeptAddress& kept) {
+      return kept.held && kept.request.address.ifindex == link.ifindex;
+    });
+    if (is_there) announce(*router, router->garp.on_garp(now(), vrrp::GarpCause::addresses_added));
+  }
+}
 
 void VirtualRouters::on_link(const std::string& name) {
   vmacs_->link_changed(name);
@@ -20,9 +43,14 @@ void VirtualRouters::on_link(const std::string& name) {
   if (link != nullptr && link->running) {
     static_addresses_->own();
     static_routes_->own();
+  } else {
+    static_routes_->interface_down(name);
   }
+  look_at_static();
   for (const auto& router : routers_) {
     router->addresses.interfaces_changed();
+    // How much fits into an advertisement depends on the MTU.
+    if (link != nullptr && name == router->config.interface) router->wire = wire_of(router->config, link->mtu);
     set_tracked(*router, status);
     look_at_link(*router, false);
     look_at_trackers(*router);
@@ -35,6 +63,8 @@ void VirtualRouters::look_at_link(VirtualRouter& router, bool at_once) {
   const netlink::Link* advert_link = reflector_->link(router.advert_interface);
   const int ifindex = link != nullptr ? link->ifindex : 0;
   const int advert_ifindex = advert_link != nullptr ? advert_link->ifindex : 0;
+  // Renamed: what it has to say, that it gives up, leaves by the interface that it was.
+  if (ifindex == 0 && reflector_->link(router.ifindex) != nullptr) count_link(router, false);
   if (ifindex != router.ifindex || advert_ifindex != router.advert_ifindex) {
     router.ifindex = ifindex;
     router.advert_ifindex = advert_ifindex;
@@ -43,7 +73,7 @@ void VirtualRouters::look_at_link(VirtualRouter& router, bool at_once) {
   }
   const bool up = is_up(router);
   if (router.link_up == up) {
-    router.delay_timer.cancel();
+    router.delay.cancel();
     return;
   }
   config::Duration delay{0};
@@ -51,10 +81,7 @@ void VirtualRouters::look_at_link(VirtualRouter& router, bool at_once) {
     if (each.interface == router.config.interface) delay = up ? each.up : each.down;
   }
   if (at_once || !router.link_up || delay.count() == 0) return count_link(router, up);
-  router.delay_timer.expires_after(delay);
-  router.delay_timer.async_wait([this, &router, up](const boost::system::error_code& error) {
-    if (!error && is_up(router) == up) count_link(router, up);
-  });
+  router.delay.set(now() + delay);
 }
 
 /// The interface and, if it has one, its VMAC, whose carrier is the interface's.
@@ -90,6 +117,7 @@ void VirtualRouters::on_address(const netlink::InterfaceAddress& address, bool r
     log(fmt::format("static address {} was removed by somebody else: it is back", address.address.text()), true);
     static_routes_->own();  // the kernel took those with it that needed the address
   }
+  look_at_static();
   for (const auto& router : routers_) {
     if (removed && router->addresses.lost(address)) lose(*router, address.address.text());
     if (address.ifindex == router->ifindex) look_at_source(*router);
@@ -98,6 +126,7 @@ void VirtualRouters::on_address(const netlink::InterfaceAddress& address, bool r
 
 void VirtualRouters::on_route(const netlink::Prefix& prefix) {
   if (static_routes_->lost_route(prefix)) static_routes_->own();
+  look_at_static();
   for (const auto& router : routers_) {
     if (router->routes.lost_route(prefix)) {
       lose(*router, fmt::format("route {}/{}", prefix.address.text(), prefix.length));
@@ -107,6 +136,7 @@ void VirtualRouters::on_route(const netlink::Prefix& prefix) {
 
 void VirtualRouters::on_rules() {
   if (static_routes_->lost_rule()) static_routes_->own();
+  look_at_static();
   for (const auto& router : routers_) {
     if (router->routes.lost_rule()) lose(*router, "a rule");
   }

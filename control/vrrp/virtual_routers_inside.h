@@ -1,12 +1,16 @@
-// What the files of VirtualRouters share among themselves: the clock, timers, and how an event gets to an instance or
-// to its sync group. For virtual_routers*.cc alone.
+// What the files of VirtualRouters share among themselves: the clock, the listeners, and how an event gets to an
+// instance or to its sync group. For virtual_routers*.cc alone.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "control/vrrp/virtual_routers.h"
 
@@ -21,20 +25,24 @@ struct AdvertListener {
   AdvertReceiverKey key;
   AdvertReceiver receiver;
   boost::asio::posix::stream_descriptor waiter;
+  std::array<std::vector<VirtualRouter*>, 256> routers;  ///< those that listen here, by virtual_router_id
+  /// When a packet that is nobody's was logged last, by its kind.
+  std::array<std::optional<vrrp::Time>, vrrp::receive_errors> said_at{};
 };
+
+/// Lets it listen there; null: nowhere.
+void set_listener(VirtualRouter& router, std::shared_ptr<AdvertListener> listener);
 
 inline vrrp::Time now() {
   return vrrp::Time(
       std::chrono::duration_cast<vrrp::Microseconds>(std::chrono::steady_clock::now().time_since_epoch()));
 }
 
-/// Calls task() at that time, in place of what the timer was to do before.
-template <typename Task>
-void arm(boost::asio::steady_timer& timer, vrrp::Time at, Task task) {
-  timer.expires_at(std::chrono::steady_clock::time_point(at.time_since_epoch()));
-  timer.async_wait([task = std::move(task)](const boost::system::error_code& error) {
-    if (!error) task();
-  });
+/// A master's advertisement may go sooner by this, with others; a master-down deadline is exact.
+inline vrrp::Microseconds early_of(const VirtualRouter& router) {
+  if (router.election.state() != vrrp::State::master) return {};
+  return std::min<vrrp::Microseconds>(router.election.config().advertisement_interval / 16,
+                                      std::chrono::milliseconds(1));
 }
 
 template <typename Alone, typename InGroup>

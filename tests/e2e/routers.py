@@ -93,8 +93,8 @@ class Router:
     def has(self, address: str = VIP, interface: str = "eth0") -> bool:
         return f" {address}/" in self.host.show("address", "show", "dev", interface)
 
-    def wait_master(self, address: str = VIP, seconds: float = 8.0) -> None:
-        self._wait(f"{self.kind} on {self.host.name} has {address}", lambda: self.has(address), seconds)
+    def wait_master(self, address: str = VIP, seconds: float = 8.0, interface: str = "eth0") -> None:
+        self._wait(f"{self.kind} on {self.host.name} has {address}", lambda: self.has(address, interface), seconds)
 
     def wait_backup(self, address: str = VIP, seconds: float = 8.0) -> None:
         self._wait(f"{self.kind} on {self.host.name} gave up {address}", lambda: not self.has(address), seconds)
