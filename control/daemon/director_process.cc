@@ -137,8 +137,8 @@ class DirectorProcess {
   // After a crash what the dead director served, else the file.
   Result<config::Config> read_config() {
     if (const auto text = last_config_.load()) {
+      // What there is to say of it was said when the file was read; the print names every keyword, whoever set it.
       auto outcome = config::parse_text(*text, options_.file, {options_.config_id, false});
-      log_complaints(outcome, *log_);
       log_->warn("Serving what ran before; {} isn't read again until a reload", options_.file);
       return std::move(outcome.config);
     }

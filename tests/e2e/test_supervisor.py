@@ -149,6 +149,7 @@ def test_a_director_that_hangs_is_ended_and_started_again(net, sluiced):
     assert f"director crashed: SIGABRT, sent by process {director.process.pid}" in log, log
     assert 'in thread "sluiced"' in log, "of all threads the one that hung"
     assert "boost::asio" in log or "epoll_wait" in log, log
+    assert "isn't read again until a reload" in log and "is accepted, but" not in log, log
 
 
 def test_a_crash_leaves_a_backtrace_in_the_log(net, sluiced):

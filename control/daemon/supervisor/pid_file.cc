@@ -28,7 +28,9 @@ pid_t pid_in(int file) {
 
 Result<> write_pid(int file, const std::string& path, pid_t pid) {
   const std::string text = fmt::format("{}\n", pid);
-  if (::ftruncate(file, 0) != 0 || ::pwrite(file, text.data(), text.size(), 0) != ssize_t(text.size())) {
+  // In this order, so that whoever reads in between finds a number, and never an empty file.
+  if (::pwrite(file, text.data(), text.size(), 0) != ssize_t(text.size()) ||
+      ::ftruncate(file, off_t(text.size())) != 0) {
     return std::unexpected(error_of(path));
   }
   return {};
