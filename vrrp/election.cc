@@ -76,6 +76,16 @@ Actions Instance::on_advert(Time now, const Advert& advert) {
   return actions;
 }
 
+Actions Instance::on_neighbor_lost(Time now, const net::IpAddr& neighbor) {
+  Actions actions;
+  if (state_ != State::backup || master_address_ != neighbor || !deadline_) return actions;
+  const Time at = not_before(now) + skew_time();
+  if (at >= *deadline_) return actions;
+  log(actions, fmt::format("Backup lost the master {}, as BFD says", neighbor.text()));
+  arm(at, actions);
+  return actions;
+}
+
 // What keepalived 2.4 complains about and accepts all the same; 2.2.7 dropped advertisements with other addresses.
 void Instance::compare(const Advert& advert, Actions& actions) {
   if (advert.interval_differs && first_time(Said::interval)) {

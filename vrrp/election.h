@@ -151,6 +151,10 @@ class Instance {
   /// delta: sum of what the trackers add and subtract (tracking.h). No effect on priority 255.
   Actions on_priority_delta(Time now, int delta);
 
+  /// BFD misses that neighbor. If it is the master, a backup takes this for its goodbye: it waits for the skew time and
+  /// no longer for advertisements. Not in keepalived; draft-ietf-rtgwg-vrrp-bfd-p2p has the idea.
+  Actions on_neighbor_lost(Time now, const net::IpAddr& neighbor);
+
   /// A third party removed an address, route or rule that isn't no_track.
   Actions on_addresses_lost(Time now);
 

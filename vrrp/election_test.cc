@@ -207,6 +207,31 @@ TEST(Backup, PriorityZeroHandsOverAfterSkewOnly) {
   EXPECT_TRUE(logs(actions, "Backup received priority 0 advertisement"));
 }
 
+TEST(Backup, AMasterThatBfdMissesIsTakenForOneThatSaidGoodbye) {
+  Instance instance = started(v3());
+  instance.on_advert(at(s), advert_of(150, "10.0.0.9", Centiseconds(20)));
+  EXPECT_TRUE(instance.on_neighbor_lost(at(s), testing::ip("10.0.0.8")).empty()) << "somebody else";
+  const Actions actions = instance.on_neighbor_lost(at(s + 1000), testing::ip("10.0.0.9"));
+  EXPECT_TRUE(has(actions, ArmTimer{at(s + 1000 + 156 * 200'000 / 256)}));
+  EXPECT_TRUE(logs(actions, "Backup lost the master 10.0.0.9, as BFD says"));
+  // It lives after all: an advertisement makes it wait in full again.
+  instance.on_advert(at(s + 2000), advert_of(150, "10.0.0.9", Centiseconds(20)));
+  EXPECT_GT(*instance.deadline(), at(s + 600'000));
+}
+
+TEST(Backup, ALossThatComesTooLateDoesntDelayTheTakeover) {
+  Instance instance = started(v3());
+  instance.on_advert(at(s), advert_of(150, "10.0.0.9", Centiseconds(20)));
+  const Time due = *instance.deadline();
+  EXPECT_TRUE(instance.on_neighbor_lost(due - Microseconds(1), testing::ip("10.0.0.9")).empty());
+  EXPECT_EQ(instance.deadline(), due);
+}
+
+TEST(Master, DoesntCareWhomBfdMisses) {
+  Instance instance = master(v2());
+  EXPECT_TRUE(instance.on_neighbor_lost(at(4 * s), testing::ip("10.0.0.9")).empty());
+}
+
 TEST(Backup, Version3LearnsTheMastersIntervalAndVersion2DoesNot) {
   Instance three = started(v3());
   three.on_advert(at(0), advert_of(150, "10.0.0.9", Centiseconds(100)));

@@ -104,6 +104,11 @@ GroupActions SyncGroup::on_priority_delta(Time now, std::size_t member, int delt
   return follow(now, member, before, members_[member]->on_priority_delta(now, delta));
 }
 
+GroupActions SyncGroup::on_neighbor_lost(Time now, std::size_t member, const net::IpAddr& neighbor) {
+  const State before = members_[member]->state();
+  return follow(now, member, before, members_[member]->on_neighbor_lost(now, neighbor));
+}
+
 GroupActions SyncGroup::on_addresses_lost(Time now, std::size_t member) {
   const State before = members_[member]->state();
   return follow(now, member, before, members_[member]->on_addresses_lost(now), How::addresses_lost);

@@ -45,6 +45,7 @@ class SyncGroup {
   GroupActions on_fault(Time now, std::size_t member, Fault fault, std::string_view why);
   GroupActions on_fault_cleared(Time now, std::size_t member, Fault fault);
   GroupActions on_priority_delta(Time now, std::size_t member, int delta);
+  GroupActions on_neighbor_lost(Time now, std::size_t member, const net::IpAddr& neighbor);
   GroupActions on_addresses_lost(Time now, std::size_t member);
   GroupActions reload(Time now, std::size_t member, const InstanceConfig& config, bool addresses_added);
   /// Starts a member that a reload added, while others run.

@@ -28,7 +28,10 @@ BfdService::BfdService(boost::asio::io_context& io, const config::Config& config
               const std::lock_guard hold(shared->mutex);
               shared->up[news.name] = news.up;
               if (news.for_vrrp && shared->vrrp_sink)
-                shared->vrrp_sink({.kind = vrrp::TrackKind::bfd, .name = news.name, .up = news.up});
+                shared->vrrp_sink({.kind = vrrp::TrackKind::bfd,
+                                   .name = news.name,
+                                   .up = news.up,
+                                   .lost_neighbor = news.lost_neighbor});
             }
             if (news.for_checkers && changed) to_control([changed, news] { changed(news); });
           },

@@ -162,9 +162,17 @@ void BfdSessions::stop() {
 
 void BfdSessions::publish() {
   for (const auto& running : sessions_) {
-    hooks_.changed({running->config.name, running->session.state() == bfd::State::up, running->config.for_vrrp,
-                    running->config.for_checkers});
+    hooks_.changed(news_of(*running, false));
   }
+}
+
+BfdNews BfdSessions::news_of(const Running& running, bool is_lost) {
+  BfdNews news{.name = running.config.name,
+               .up = running.session.state() == bfd::State::up,
+               .for_vrrp = running.config.for_vrrp,
+               .for_checkers = running.config.for_checkers};
+  if (is_lost) news.lost_neighbor = running.config.neighbor;
+  return news;
 }
 
 // --- what comes in ---------------------------------------------------------------------------------------------------
@@ -231,7 +239,7 @@ void BfdSessions::perform(Running& running, const bfd::Actions& actions) {
     running.said.clear();
     const bool is_up = change->to == bfd::State::up;
     if (is_up != (change->from == bfd::State::up) && change->to != bfd::State::admin_down)
-      hooks_.changed({running.config.name, is_up, running.config.for_vrrp, running.config.for_checkers});
+      hooks_.changed(news_of(running, change->local == bfd::Diagnostic::detection_time_expired));
   }
   for (const bfd::Action& action : actions) {
     if (const auto* packet = std::get_if<bfd::Send>(&action)) send(running, packet->packet);

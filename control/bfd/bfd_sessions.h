@@ -58,6 +58,7 @@ class BfdSessions {
   void perform(Running& running, const vrrp::bfd::Actions& actions);
   void send(Running& running, const vrrp::bfd::ControlPacket& packet);
   void arm(Running& running);
+  [[nodiscard]] static BfdNews news_of(const Running& running, bool is_lost);
   void log(std::string text, bool is_warning = false, bool is_detail = false) const;
   [[nodiscard]] std::uint32_t new_discriminator();
 

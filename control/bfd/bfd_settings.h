@@ -22,6 +22,8 @@ struct BfdNews {
   bool up = false;
   bool for_vrrp = true;  ///< the block's `vrrp` and `checker`
   bool for_checkers = true;
+  /// It has just ended because nothing came any more; by its neighbor's own word it is no loss.
+  std::optional<net::IpAddr> lost_neighbor = {};
 
   bool operator==(const BfdNews&) const = default;
 };

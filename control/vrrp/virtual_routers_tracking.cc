@@ -28,6 +28,12 @@ void VirtualRouters::on_tracked(const TrackedStatus& status) {
     }
     set_tracked(*router, status);
     look_at_trackers(*router);
+    if (is_news && status.lost_neighbor) {
+      const net::IpAddr& neighbor = *status.lost_neighbor;
+      drive(
+          *router, [&](vrrp::Instance& alone) { return alone.on_neighbor_lost(now(), neighbor); },
+          [&](vrrp::SyncGroup& group, std::size_t member) { return group.on_neighbor_lost(now(), member, neighbor); });
+    }
   }
 }
 
@@ -58,6 +64,17 @@ void VirtualRouters::look_at_trackers(VirtualRouter& router) {
     all.push_back(
         {{FaultKind::tracker, number}, !is_pending && vrrp::is_fault(tracker), is_pending, vrrp::fault_text(tracker)});
   }
+  for (const config::TrackGroup& group : config_.track_groups) {
+    if (std::ranges::find(group.instances, router.config.name) == group.instances.end()) continue;
+    const std::uint32_t number =
+        tracker_numbers_
+            .try_emplace({vrrp::TrackKind::interface, "track_group " + group.name}, std::uint32_t(tracker_numbers_.size()))
+            .first->second;
+    all.push_back({{FaultKind::tracker, number},
+                   groups_missing_.contains(group.name),
+                   false,
+                   "(something static of track_group " + group.name + " is missing)"});
+  }
   const std::vector<Fault> before = router.election.faults();
   for (const Seen& each : all) {
     // What takes a fault's place comes before the fault goes.
@@ -75,6 +92,15 @@ void VirtualRouters::look_at_trackers(VirtualRouter& router) {
   drive(
       router, [&](vrrp::Instance& alone) { return alone.on_priority_delta(now(), delta); },
       [&](vrrp::SyncGroup& group, std::size_t member) { return group.on_priority_delta(now(), member, delta); });
+}
+
+/// Static addresses, routes and rules: what can't be put back is a fault for those that track its group.
+void VirtualRouters::look_at_static() {
+  std::set<std::string> missing = static_addresses_->groups_missing();
+  missing.merge(static_routes_->groups_missing());
+  if (missing == groups_missing_) return;
+  groups_missing_ = std::move(missing);
+  for (const auto& router : routers_) look_at_trackers(*router);
 }
 
 void VirtualRouters::set_fault(VirtualRouter& router, Fault fault, bool present, const std::string& why) {

@@ -23,6 +23,8 @@ struct TrackedStatus {
   /// Nothing: not known yet; what a weight-0 script has to say is waited for.
   std::optional<bool> up;
   std::int64_t value = 0;  ///< of a file
+  /// Of a BFD session that has just ended because nothing came any more: whose absence that is.
+  std::optional<net::IpAddr> lost_neighbor = {};
 };
 
 struct VrrpSettings {

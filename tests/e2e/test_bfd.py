@@ -235,3 +235,19 @@ def test_who_has_the_port_may_leave_it(wire, bfd):
         until("it says so", lambda: "BFD, IPv4 port 3784: can't listen" in ours.log())
     theirs = bfd("sluice", "beta", Session(BETA, ALPHA)).start()
     both_up(ours, theirs)
+
+
+def test_a_backup_that_misses_the_master_doesnt_wait_for_its_advertisements(wire, bfd):
+    """It would for ten seconds and more. Its priority rises as the session ends, so that the skew time is short."""
+    vi = lambda priority, *lines: instance("VI_1", "version 3", "advert_int 5", *lines, priority=priority)  # noqa: E731
+    beta = bfd("sluice", "beta", Session(BETA, ALPHA, 10),
+               more=vi(100, "track_bfd {\n b1 weight -154 reverse\n }"))
+    alpha = bfd("sluice", "alpha", Session(ALPHA, BETA, 10), more=vi(150)).start()
+    alpha.wait_master(seconds=25)
+    beta.start()
+    both_up(alpha, beta)
+    until("beta has heard the master", lambda: beta.status()["master_address"] == ALPHA, 8)
+    assert beta.status()["effective_priority"] == 100
+    alpha.process.kill()
+    beta.wait_master(seconds=1)
+    assert f"(VI_1) Backup lost the master {ALPHA}, as BFD says" in beta.log()
