@@ -85,15 +85,14 @@ TEST(Vrrp, AScriptCountsOnceItIsTracked) {
   EXPECT_EQ(test_exit_status(parse("vrrp_script chk {\ninterval 2\n}\n")), 5);
 }
 
-TEST(Vrrp, BlocksThatWaitAreNotedOnce) {
+TEST(Vrrp, KeywordsThatWaitAreNotedOnce) {
   const auto outcome = parse(
-      "static_routes {\n10.0.0.0/8 via 192.0.2.9 dev eth0\n}\ntrack_group b {\ngroup {\nVI_1\n}\n}\n" +
+      "static_routes {\n10.0.0.0/8 via 192.0.2.9 dev eth0\n}\n" +
       instance("priority 90\nnopreempt") +
       "global_defs {\nsmtp_alert\nsmtp_alert_vrrp\n}\nglobal_defs {\nsmtp_alert\n}\n");
   EXPECT_EQ(all_complaints(outcome),
-            "test.conf:4:1: notice: track_group 'b' is accepted, but not acted on yet\n"
-            "test.conf:19:1: notice: 'smtp_alert' is accepted, but not acted on yet\n"
-            "test.conf:20:1: notice: 'smtp_alert_vrrp' is accepted, but not acted on yet\n");
+            "test.conf:14:1: notice: 'smtp_alert' is accepted, but not acted on yet\n"
+            "test.conf:15:1: notice: 'smtp_alert_vrrp' is accepted, but not acted on yet\n");
 }
 
 TEST(Vrrp, WhatAnInstanceDoesntSayComesFromGlobalDefs) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <net/if.h>
 #include <signal.h>
 #include <spdlog/logger.h>
 #include <sys/prctl.h>
@@ -10,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <memory>
 #include <sstream>
 #include <thread>
 
@@ -26,6 +28,7 @@
 #include "control/daemon/supervisor/director_link.h"
 #include "control/daemon/supervisor/hello_watch.h"
 #include "control/daemon/vrrp_dump.h"
+#include "control/vrrp/setup.h"
 
 namespace sluice::control {
 
@@ -70,6 +73,13 @@ void log_complaints(const config::ParseOutcome& outcome, spdlog::logger& log) {
   if (outcome.complaints_dropped > 0) log.warn("... and {} complaints more", outcome.complaints_dropped);
 }
 
+std::vector<std::string> interfaces_there() {
+  std::vector<std::string> names;
+  const std::unique_ptr<struct if_nameindex, void (*)(struct if_nameindex*)> all(::if_nameindex(), &::if_freenameindex);
+  for (const auto* each = all.get(); each != nullptr && each->if_index != 0; ++each) names.emplace_back(each->if_name);
+  return names;
+}
+
 class DirectorProcess {
  public:
   DirectorProcess(const Options& options, std::shared_ptr<spdlog::logger> log)
@@ -93,6 +103,11 @@ class DirectorProcess {
     const config::Processes& names = config.global.processes;
     const std::string& name = names.checker.name.empty() ? names.vrrp.name : names.checker.name;
     ::prctl(PR_SET_NAME, name.empty() ? "sluiced" : name.c_str());
+    if (options_.vrrp && !is_after_crash_) {
+      const std::vector<Error> missing = missing_interfaces(config, interfaces_there());
+      for (const Error& complaint : missing) log_->error("{}", complaint.text());
+      if (!missing.empty()) return exit_config;
+    }
     if (options_.dump_config) dump_config(config);
     if (!options_.checks) config.virtual_servers.clear();
     if (!config.virtual_servers.empty() && !may_open_engine()) {
@@ -139,6 +154,7 @@ class DirectorProcess {
     if (const auto text = last_config_.load()) {
       // What there is to say of it was said when the file was read; the print names every keyword, whoever set it.
       auto outcome = config::parse_text(*text, options_.file, {options_.config_id, false});
+      is_after_crash_ = true;
       log_->warn("Serving what ran before; {} isn't read again until a reload", options_.file);
       return std::move(outcome.config);
     }
@@ -245,6 +261,7 @@ class DirectorProcess {
   asio::steady_timer hello_timer_;
   std::unique_ptr<Director> director_;
   std::string last_status_;
+  bool is_after_crash_ = false;
   std::thread keeper_;
 };
 

@@ -35,7 +35,10 @@ bool AddressKeeper::configure(const config::VrrpInstance& instance, const Place&
   std::vector<KeptAddress> next;
   for (const auto* list : {&instance.addresses, &instance.excluded_addresses}) {
     for (const config::InterfaceAddress& address : *list) {
-      KeptAddress kept{.request = request_of(address), .interface = place(address), .no_track = address.no_track};
+      KeptAddress kept{.request = request_of(address),
+                       .interface = place(address),
+                       .no_track = address.no_track,
+                       .track_group = address.track_group};
       const netlink::Link* link = mirror_.link(kept.interface);
       kept.request.address.ifindex = link != nullptr ? link->ifindex : 0;
       next.push_back(std::move(kept));
@@ -56,9 +59,19 @@ bool AddressKeeper::configure(const config::VrrpInstance& instance, const Place&
 }
 
 void AddressKeeper::interfaces_changed() {
-  for (KeptAddress& kept : addresses_) {
+  const auto index_of = [this](const KeptAddress& kept) {
     const netlink::Link* link = mirror_.link(kept.interface);
-    const int ifindex = link != nullptr ? link->ifindex : 0;
+    return link != nullptr ? link->ifindex : 0;
+  };
+  // On an interface that was renamed it is still, and shouldn't be.
+  std::vector<KeptAddress*> left_behind;
+  for (KeptAddress& kept : addresses_) {
+    const int before = kept.request.address.ifindex;
+    if (kept.held && index_of(kept) != before && mirror_.link(before) != nullptr) left_behind.push_back(&kept);
+  }
+  if (!left_behind.empty()) remove(std::move(left_behind));
+  for (KeptAddress& kept : addresses_) {
+    const int ifindex = index_of(kept);
     if (ifindex != kept.request.address.ifindex) kept.held = false;  // gone with its interface
     kept.request.address.ifindex = ifindex;
   }
@@ -131,6 +144,14 @@ bool AddressKeeper::has(const netlink::InterfaceAddress& address) const {
   return std::ranges::any_of(addresses_, [&](const KeptAddress& kept) {
     return kept.request.address.ifindex == address.ifindex && kept.request.address.address == address.address;
   });
+}
+
+std::set<std::string> AddressKeeper::groups_missing() const {
+  std::set<std::string> groups;
+  for (const KeptAddress& kept : addresses_) {
+    if (!kept.held && !kept.track_group.empty()) groups.insert(kept.track_group);
+  }
+  return groups;
 }
 
 std::vector<vrrp::GarpTarget> AddressKeeper::targets(std::uint32_t instance) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,8 @@ struct KeptAddress {
   netlink::NewAddress request;
   std::string interface;
   bool no_track = false;
-  bool held = false;  ///< we put it there, or found it there when we were to
+  std::string track_group;  ///< of a static one; empty: none
+  bool held = false;        ///< we put it there, or found it there when we were to
 
   /// The same address in the same place, whatever its lifetime and label are.
   [[nodiscard]] bool is_same(const KeptAddress& other) const { return request.address == other.request.address; }
@@ -38,7 +40,7 @@ class AddressKeeper {
   /// Takes away what is held and isn't wanted any more; what is new comes with own(). Returns whether there is
   /// something new.
   bool configure(const config::VrrpInstance& instance, const Place& place);
-  /// An interface came, went or has another index.
+  /// An interface came, went or has another name or index.
   void interfaces_changed();
 
   /// Adds what isn't held. What was there already is ours from now on (keepalived).
@@ -51,6 +53,9 @@ class AddressKeeper {
   [[nodiscard]] bool lost(const netlink::InterfaceAddress& address);
   /// One of the instance's, held or not.
   [[nodiscard]] bool has(const netlink::InterfaceAddress& address) const;
+
+  /// track_groups that an address which isn't held belongs to.
+  [[nodiscard]] std::set<std::string> groups_missing() const;
 
   /// Held ones, in the configuration's order, for the Announcer.
   [[nodiscard]] std::vector<vrrp::GarpTarget> targets(std::uint32_t instance) const;

@@ -114,6 +114,23 @@ bool RouteKeeper::lost_route(const netlink::Prefix& prefix) {
   return lost;
 }
 
+void RouteKeeper::interface_down(const std::string& name) {
+  for (Route& route : routes_) {
+    if (route.route.dev == name) route.held = false;
+  }
+}
+
+std::set<std::string> RouteKeeper::groups_missing() const {
+  std::set<std::string> groups;
+  for (const Route& each : routes_) {
+    if (!each.held && !each.route.track_group.empty()) groups.insert(each.route.track_group);
+  }
+  for (const Rule& each : rules_) {
+    if (!each.held && !each.rule.track_group.empty()) groups.insert(each.rule.track_group);
+  }
+  return groups;
+}
+
 bool RouteKeeper::lost_rule() {
   bool lost = false;
   for (Rule& rule : rules_) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -36,6 +37,11 @@ class RouteKeeper {
   [[nodiscard]] bool lost_route(const netlink::Prefix& prefix);
   /// The kernel says that rules changed.
   [[nodiscard]] bool lost_rule();
+  /// An interface went down: the kernel took the routes over it away, and doesn't say so.
+  void interface_down(const std::string& name);
+
+  /// track_groups that a route or rule which isn't held belongs to.
+  [[nodiscard]] std::set<std::string> groups_missing() const;
 
  private:
   struct Route {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace sluice::control {
 
@@ -158,6 +159,35 @@ std::vector<Sysctl> sysctls_of(const config::Config& config) {
   }
   if (config.global.vrrp.disable_local_igmp) all.emplace_back("ipv4/igmp_link_local_mcast_reports", 0);
   return all;
+}
+
+std::vector<Error> missing_interfaces(const config::Config& config, std::span<const std::string> there) {
+  std::vector<Error> missing;
+  if (config.global.dynamic_interfaces != config::DynamicInterfaces::no) return missing;
+  std::set<std::string> known(there.begin(), there.end());
+  for (const config::VrrpInstance& instance : config.vrrp_instances) {
+    if (instance.vmac) known.insert(instance.vmac->name);
+    if (instance.ipvlan) known.insert(instance.ipvlan->name);
+  }
+  const auto look = [&](const config::Position& position, const std::string& name) {
+    if (name.empty() || known.contains(name)) return;
+    missing.push_back({position.text(), fmt::format("interface '{}' doesn't exist here, expected one that `ip link` "
+                                                    "shows, or dynamic_interfaces in global_defs",
+                                                    name)});
+  };
+  for (const config::VrrpInstance& instance : config.vrrp_instances) {
+    look(instance.position, instance.interface);
+    look(instance.position, instance.vrf);
+    for (const auto* list : {&instance.addresses, &instance.excluded_addresses}) {
+      for (const config::InterfaceAddress& address : *list) look(address.position, address.dev);
+    }
+    for (const config::Tracked& tracked : instance.tracking.interfaces) look(tracked.position, tracked.name);
+  }
+  for (const config::SyncGroup& group : config.sync_groups) {
+    for (const config::Tracked& tracked : group.tracking.interfaces) look(tracked.position, tracked.name);
+  }
+  for (const config::InterfaceAddress& address : config.static_network.addresses) look(address.position, address.dev);
+  return missing;
 }
 
 bool is_same_router(const config::VrrpInstance& before, const config::VrrpInstance& after) {

@@ -2,11 +2,14 @@
 // gratuitous ARPs. Pure.
 #pragma once
 
+#include <span>
+#include <string>
 #include <vector>
 
 #include "control/config/config.h"
 #include "control/vrrp/firewall_rules.h"
 #include "control/vrrp/sysctl_keeper.h"
+#include "net/error.h"
 #include "vrrp/codec.h"
 #include "vrrp/election.h"
 #include "vrrp/garp.h"
@@ -35,6 +38,10 @@ namespace sluice::control {
 
 /// The host's settings that hold while this configuration does: promote_secondaries, disable_local_igmp.
 [[nodiscard]] std::vector<Sysctl> sysctls_of(const config::Config& config);
+
+/// What names an interface that isn't among `there` and won't be made: keepalived doesn't start so. Empty with
+/// dynamic_interfaces.
+[[nodiscard]] std::vector<Error> missing_interfaces(const config::Config& config, std::span<const std::string> there);
 
 /// Does a reload keep the state of `before` for `after`? The name doesn't count (keepalived).
 [[nodiscard]] bool is_same_router(const config::VrrpInstance& before, const config::VrrpInstance& after);

@@ -85,6 +85,20 @@ TEST(VrrpSetup, NobodyBlocksUnlessTheFileOrStrictModeSaysSo) {
   EXPECT_FALSE(blocks("no_accept\npriority 255"));
 }
 
+TEST(VrrpSetup, EveryInterfaceThatTheFileNamesHasToBeThere) {
+  const std::string lines =
+      "use_vmac vip0\ntrack_interface {\neth1\n}\nvirtual_ipaddress_excluded {\n"
+      "192.0.2.3/24 dev vip0\n192.0.2.4/24 dev eth2\n}";
+  const std::vector<std::string> some = {"lo", "eth0"}, all = {"lo", "eth0", "eth1", "eth2"};
+  const auto missing = missing_interfaces(one(lines), some);
+  ASSERT_EQ(missing.size(), 2u);
+  EXPECT_NE(missing[0].text().find("test.conf:13:"), std::string::npos) << missing[0].text();
+  EXPECT_NE(missing[0].text().find("'eth2'"), std::string::npos);
+  EXPECT_NE(missing[1].text().find("'eth1'"), std::string::npos);
+  EXPECT_TRUE(missing_interfaces(one(lines), all).empty());
+  EXPECT_TRUE(missing_interfaces(one(lines, "dynamic_interfaces"), some).empty());
+}
+
 TEST(VrrpSetup, ARouterIsTheSameByWhatOthersKnowOfIt) {
   const auto before = one("").vrrp_instances.at(0);
   auto after = one("priority 90\nadvert_int 2").vrrp_instances.at(0);

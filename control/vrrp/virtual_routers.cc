@@ -160,7 +160,7 @@ void VirtualRouters::configure_static() {
   static_routes_->configure(config_.static_network.routes, config_.static_network.rules);
   static_addresses_->own();
   static_routes_->own();
-  look_at_static();
+  groups_missing_ = groups_missing();  // everybody looks at it later
 }
 
 /// Also when an interface comes.

@@ -86,6 +86,7 @@ class VirtualRouters {
   void look_at_source(VirtualRouter& router);
   void look_at_trackers(VirtualRouter& router);
   void look_at_static();
+  [[nodiscard]] std::set<std::string> groups_missing() const;
   void set_tracked(VirtualRouter& router, const TrackedStatus& status);
   void set_fault(VirtualRouter& router, vrrp::Fault fault, bool present, const std::string& why);
   [[nodiscard]] std::optional<net::IpAddr> source_of(const VirtualRouter& router) const;

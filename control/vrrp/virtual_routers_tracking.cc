@@ -66,10 +66,10 @@ void VirtualRouters::look_at_trackers(VirtualRouter& router) {
   }
   for (const config::TrackGroup& group : config_.track_groups) {
     if (std::ranges::find(group.instances, router.config.name) == group.instances.end()) continue;
-    const std::uint32_t number =
-        tracker_numbers_
-            .try_emplace({vrrp::TrackKind::interface, "track_group " + group.name}, std::uint32_t(tracker_numbers_.size()))
-            .first->second;
+    const std::uint32_t number = tracker_numbers_
+                                     .try_emplace({vrrp::TrackKind::interface, "track_group " + group.name},
+                                                  std::uint32_t(tracker_numbers_.size()))
+                                     .first->second;
     all.push_back({{FaultKind::tracker, number},
                    groups_missing_.contains(group.name),
                    false,
@@ -94,10 +94,15 @@ void VirtualRouters::look_at_trackers(VirtualRouter& router) {
       [&](vrrp::SyncGroup& group, std::size_t member) { return group.on_priority_delta(now(), member, delta); });
 }
 
-/// Static addresses, routes and rules: what can't be put back is a fault for those that track its group.
-void VirtualRouters::look_at_static() {
+std::set<std::string> VirtualRouters::groups_missing() const {
   std::set<std::string> missing = static_addresses_->groups_missing();
   missing.merge(static_routes_->groups_missing());
+  return missing;
+}
+
+/// Static addresses, routes and rules: what can't be put back is a fault for those that track its group.
+void VirtualRouters::look_at_static() {
+  std::set<std::string> missing = groups_missing();
   if (missing == groups_missing_) return;
   groups_missing_ = std::move(missing);
   for (const auto& router : routers_) look_at_trackers(*router);

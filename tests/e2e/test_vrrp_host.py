@@ -4,10 +4,13 @@ side with keepalived where that does the same.
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from capture import is_advert
 from netns import Host, until
-from routers import KEEPALIVED, VIP, instance
+from routers import KEEPALIVED, VIP, Wire, instance
 
 V3 = ("version 3", "advert_int 0.1")
 KINDS = ["sluice", pytest.param("keepalived", marks=pytest.mark.skipif(KEEPALIVED is None, reason="needs keepalived"))]
@@ -41,3 +44,124 @@ def test_with_promote_secondaries_a_reload_may_take_the_first_address(wire, rout
     alpha.wait_backup("10.97.5.1")
     assert alpha.has("10.97.5.2")
     assert alpha.status()["counters"]["become_master"] == 1
+
+
+def plug(wire: Wire, name: str = "eth1", at: str = "alpha") -> None:
+    """A second interface of a router's, on the wire."""
+    host = wire.hosts[at]
+    wire.lab.wire(host, name, wire.lan, f"{at}-{name}")
+    wire.lan.ip(f"link set {at}-{name} master lan")
+    host.ip(f"address add 10.96.0.1/24 dev {name}")
+
+
+DYNAMIC = "global_defs {\n dynamic_interfaces\n}\n"
+ON_ETH1 = DYNAMIC + instance("VI_1", *V3, priority=150, interface="eth1", vips=("10.96.0.100/24",))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_dynamic_interfaces_a_missing_one_ends_the_start(wire, router, kind):
+    config = instance("VI_1", *V3, priority=150, interface="eth1")
+    alpha = router(kind, "alpha", config)
+    if kind == "sluice":
+        alpha.start(wait=False)
+    else:
+        alpha.start()
+    assert alpha.process.wait(10) == 2
+    assert "eth1" in alpha.log()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_with_dynamic_interfaces_it_may_come_and_go(wire, router, kind):
+    alpha = router(kind, "alpha", ON_ETH1).start()
+    until("it is in FAULT", lambda: "FAULT" in alpha.log())
+    for _ in range(2):
+        plug(wire)
+        alpha.wait_master("10.96.0.100", interface="eth1")
+        alpha.host.ip("link del eth1")
+        time.sleep(0.3)
+    assert alpha.process.running()
+    plug(wire)
+    alpha.wait_master("10.96.0.100", interface="eth1")
+    alpha.stop()
+    assert not alpha.has("10.96.0.100", "eth1")
+
+
+def test_another_name_is_another_interface(wire, router, capture):
+    """Its addresses don't stay behind, the others hear that it gave up, and the old name may come back."""
+    plug(wire)
+    alpha = router("sluice", "alpha", ON_ETH1).start()
+    alpha.wait_master("10.96.0.100", interface="eth1")
+    tap = capture()
+    alpha.host.ip("link set eth1 down", "link set eth1 name eth7", "link set eth7 up")
+    until("it is in FAULT", lambda: alpha.status()["state"] == "FAULT")
+    assert not alpha.has("10.96.0.100", "eth7")
+    assert alpha.has("10.96.0.1", "eth7")
+    alpha.host.ip("link set eth7 down", "link set eth7 name eth1", "link set eth1 up")
+    alpha.wait_master("10.96.0.100", interface="eth1")
+    # Linux renames what is up, too.
+    tap.frames()
+    alpha.host.ip("link set eth1 name eth7")
+    until("it is in FAULT", lambda: alpha.status()["state"] == "FAULT")
+    assert not alpha.has("10.96.0.100", "eth7")
+    assert any(is_advert(frame) and frame[36] == 0 for frame in tap.frames()), "nobody heard that it gave up"
+
+
+def test_a_tracked_interface_that_is_renamed_is_down(wire, router):
+    plug(wire)
+    alpha = router("sluice", "alpha", instance("VI_1", *V3, "track_interface {\n eth1\n }", priority=150)).start()
+    alpha.wait_master()
+    alpha.host.ip("link set eth1 name eth7")
+    until("it is in FAULT", lambda: alpha.status()["state"] == "FAULT")
+    alpha.host.ip("link set eth7 name eth1")
+    alpha.wait_master()
+
+
+def test_neighbours_hear_of_a_new_mac(wire, router, capture):
+    alpha = router("sluice", "alpha", instance("VI_1", *V3, "garp_master_delay 0", priority=150)).start()
+    alpha.wait_master()
+    assert wire.reaches()
+    tap = capture()
+    alpha.host.ip("link set eth0 address 02:00:00:00:01:77")
+    announced = bytes.fromhex("ffffffffffff" "020000000177" "0806" "0001080006040001" "020000000177" "0a620064")
+    until("it is announced", lambda: any(frame.startswith(announced) for frame in tap.frames()))
+    assert wire.reaches()
+    assert alpha.status()["counters"]["become_master"] == 1
+
+
+def test_a_smaller_mtu_makes_shorter_advertisements(wire, router, capture):
+    vips = tuple(f"10.98.1.{i}/32" for i in range(1, 151))
+    alpha = router("sluice", "alpha", instance("VI_1", *V3, priority=150, vips=vips)).start()
+    alpha.wait_master("10.98.1.150")
+    tap = capture()
+
+    def count() -> int:
+        return next((frame[37] for frame in reversed(tap.frames()) if is_advert(frame)), -1)
+
+    until("all are advertised", lambda: count() == 150)
+    alpha.host.ip("link set eth0 mtu 512")
+    until("as many as fit are", lambda: 0 < count() < 150)
+    assert alpha.status()["counters"]["become_master"] == 1
+
+
+def test_a_track_group_is_a_fault_while_something_static_is_missing(wire, router):
+    plug(wire)
+    config = (DYNAMIC + "track_group G {\n group {\n VI_1\n }\n}\n"
+              "static_ipaddress {\n 10.95.0.1/24 dev eth1 track_group G\n}\n"
+              "static_routes {\n 10.94.0.0/24 dev eth1 track_group G\n}\n"
+              + instance("VI_1", *V3, priority=150)
+              + instance("VI_2", *V3, priority=150, vrid=52, vips=("10.98.0.102/24",)))
+    alpha = router("sluice", "alpha", config).start()
+    alpha.wait_master()
+    alpha.host.ip("address del 10.95.0.1/24 dev eth1")
+    until("it is back", lambda: alpha.has("10.95.0.1", "eth1"))
+    assert alpha.status()["counters"]["become_master"] == 1, "what can be put back is no fault"
+    alpha.host.ip("link set eth1 down")
+    until("it is in FAULT", lambda: alpha.status()["state"] == "FAULT")
+    assert "track_group G" in alpha.log()
+    assert alpha.status("VI_2")["state"] == "MASTER"
+    alpha.host.ip("link set eth1 up")
+    alpha.wait_master()
+    alpha.host.ip("link del eth1")
+    until("it is in FAULT", lambda: alpha.status()["state"] == "FAULT")
+    plug(wire)
+    alpha.wait_master()

@@ -34,7 +34,7 @@ void write_members(Writer& writer, std::string_view keyword, const G& group) {
 }
 
 constexpr auto keywords = std::to_array<Keyword<G>>({
-    F::block("group", read_members, write_members).words(1).later(),
+    F::block("group", read_members, write_members).words(1),
 });
 
 template <typename T>
@@ -78,9 +78,8 @@ void write_static_network(Writer& writer, const Config& config) {
 void read_track_group(Context& context, const Statement& statement) {
   const Word* name = argument(context, statement, 1, "the group's name");
   if (name == nullptr || !is_new(context, statement, context.config.track_groups)) return;
-  note_vrrp_block(context, statement);
   G group{context.diagnostics.position(statement.place), name->text, {}};
-  read_quietly<G>(context, keywords, "track_group", statement.children, group);
+  apply<G>(context, keywords, "track_group", statement.children, group);
   keep_named(context, "track_group", context.config.track_groups, std::move(group));
 }
 

@@ -14,12 +14,6 @@ constexpr auto named_blocks =
 
 }  // namespace
 
-void note_vrrp_block(Context& context, const Statement& statement) {
-  const std::string name = statement.words.size() > 1 ? " " + quoted(statement.words[1].text) : "";
-  context.diagnostics.notice(statement.place,
-                             fmt::format("{}{} is accepted, but not acted on yet", statement.keyword(), name));
-}
-
 void note_vrrp_definitions(Context& context, std::span<const Statement> statements) {
   for (const Statement& statement : statements) {
     if (statement.keyword() == "global_defs") {

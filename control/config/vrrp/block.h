@@ -14,20 +14,8 @@
 
 namespace sluice::control::config {
 
-/// One notice for the whole block, as its content isn't acted on yet.
-void note_vrrp_block(Context& context, const Statement& statement);
-
 /// "it is defined later, in line 7: expected above its use", or that it is nowhere. kind: "vrrp_script".
 [[nodiscard]] std::string where_defined(const Context& context, std::string_view kind, const std::string& name);
-
-/// Reads a block's lines without a notice for each.
-template <typename Draft>
-void read_quietly(Context& context, std::span<const Keyword<Draft>> table, std::string_view block,
-                  std::span<const Statement> statements, Draft& draft) {
-  const bool muted = context.diagnostics.mute_notices(true);
-  apply<Draft>(context, table, block, statements, draft);
-  context.diagnostics.mute_notices(muted);
-}
 
 /// The keyword, but for `track_file` of which there are two spellings.
 [[nodiscard]] inline std::string_view kind_of(const Statement& statement) {
