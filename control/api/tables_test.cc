@@ -124,6 +124,38 @@ TEST(StatsTable, SaysWhenNoEngineRunsAndWhenNothingWasDropped) {
   EXPECT_NE(stats_table(R"({"workers":[{"id":0}]})", false)->find("Nothing dropped"), std::string::npos);
 }
 
+const char* bfd_answer = R"({"bfd_instances":[
+    {"name":"upstream","neighbor":"192.0.2.1","source":"192.0.2.10","multihop":false,"passive":false,"state":"Up",
+     "diagnostic":"No Diagnostic","remote_state":"Up","remote_diagnostic":"No Diagnostic","discriminator":255,
+     "remote_discriminator":7,"transmit_interval_s":0.01,"detection_time_s":0.03,"polling":false,"in_state_s":90061.5,
+     "ttl":255,"ttl_min":255,"local":{"min_tx_s":0.01,"min_rx_s":0.0005,"multiplier":3},
+     "remote":{"min_tx_s":0.01,"min_rx_s":0.01,"multiplier":3},"counters":{"sent":5,"expired":0},
+     "errors":{"ttl":2,"version":0}},
+    {"name":"b","neighbor":"fd98::2","state":"Down","diagnostic":"Control Detection Time Expired","remote_state":"Down",
+     "transmit_interval_s":1,"detection_time_s":0,"in_state_s":7}],"errors":{"too_short":0}})";
+
+TEST(BfdTable, ShowsWhoIsReachedAndWhyTheOthersArent) {
+  EXPECT_EQ(bfd_table(bfd_answer, false).value(),
+            "SESSION  NEIGHBOR  STATE REMOTE INTERVAL DETECTION SINCE       WHY\n"
+            "upstream 192.0.2.1 Up    Up     10 ms    30 ms     1d 01:01:01\n"
+            "b        fd98::2   Down  Down   1000 ms  0 ms      00:00:07    Control Detection Time Expired\n");
+}
+
+TEST(BfdTable, AllShowsBothSidesAndTheCounters) {
+  const std::string one(
+      std::string_view(bfd_answer).substr(0, std::string_view(bfd_answer).find(",\n    {\"name\":\"b\"")));
+  const auto table = bfd_table(one + R"(],"errors":{"too_short":4}})", true);
+  ASSERT_TRUE(table) << table.error().text();
+  EXPECT_EQ(table->substr(table->find("  single")),
+            "  single hop from 192.0.2.10, TTL 255, accepted from 255 on\n"
+            "  discriminators 0x000000ff, the neighbor's 0x00000007\n"
+            "  local: min_tx 10 ms, min_rx 0.5 ms, multiplier 3; remote: min_tx 10 ms, min_rx 10 ms, multiplier 3\n"
+            "  remote diagnostic: No Diagnostic\n"
+            "  counters: sent=5 expired=0\n"
+            "  dropped: ttl=2\n"
+            "packets that are nobody's: too_short=4\n");
+}
+
 TEST(Indented, KeepsTheDaemonsOrder) {
   EXPECT_EQ(indented(R"({"b":1,"a":[2]})").value(), "{\n  \"b\": 1,\n  \"a\": [\n    2\n  ]\n}\n");
 }
