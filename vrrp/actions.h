@@ -45,6 +45,7 @@ enum class GarpCause : std::uint8_t {
   became_master,
   lower_priority,   ///< somebody else still thought himself master, and hosts may have believed it
   addresses_added,  ///< by a reload
+  extra_interfaces,  ///< where the instance sends no advertisements, for switches to remember the address
   source_address    ///< not the virtual addresses but the instance's own: unicast peers must find it after a FAULT
 };
 /// Gratuitous ARPs, for IPv6 unsolicited neighbour advertisements; garp.h makes bursts of it.

@@ -79,6 +79,9 @@ struct WireState {
 /// subtracts the Ethernet header, too (89 for IPv6 at 1500), and so do we.
 [[nodiscard]] std::size_t addresses_max(std::size_t mtu, bool is_v6, Version version, AuthType authentication);
 
+/// How long the instance's packets are: over IPv4 with IP's header, as build() makes them.
+[[nodiscard]] std::size_t packet_bytes(const WireConfig& config);
+
 /// Puts the next advertisement into `packet` (replaced; its memory is used again). source and destination are of the
 /// instance's family. Counts up state. Fails only if libcrypto refuses MD5. IPv6: the kernel replaces the checksum, if
 /// it is told to, by the same.

@@ -110,6 +110,13 @@ std::size_t addresses_max(std::size_t mtu, bool is_v6, Version version, AuthType
   return std::min<std::size_t>((mtu - rest) / wire::address_size(is_v6), 255);
 }
 
+std::size_t packet_bytes(const WireConfig& config) {
+  const std::size_t ah = config.authentication.type == AuthType::ah ? sizeof(AhHeader) : 0;
+  return (config.is_v6 ? 0 : sizeof(net::Ipv4Header) + ah) + sizeof(wire::Head) +
+         config.addresses.size() * wire::address_size(config.is_v6) +
+         wire::auth_size(static_cast<std::uint8_t>(config.version), config.is_v6);
+}
+
 Result<> build(const WireConfig& config, WireState& state, const net::IpAddr& source, const net::IpAddr& destination,
                std::uint8_t priority, std::vector<std::uint8_t>& packet) {
   assert(config.addresses.size() <= 255);
@@ -119,8 +126,7 @@ Result<> build(const WireConfig& config, WireState& state, const net::IpAddr& so
   assert(config.authentication.type == AuthType::none || wire::auth_size(version, config.is_v6) > 0);
   const std::size_t address_size = wire::address_size(config.is_v6);
   const std::size_t at = config.is_v6 ? 0 : sizeof(net::Ipv4Header) + (ah ? sizeof(AhHeader) : 0);
-  const std::size_t length =
-      sizeof(wire::Head) + config.addresses.size() * address_size + wire::auth_size(version, config.is_v6);
+  const std::size_t length = packet_bytes(config) - at;
   packet.assign(at + length, 0);
   const std::span<std::uint8_t> advertisement(packet.data() + at, length);
 

@@ -28,6 +28,9 @@ GarpBursts GarpSchedule::on_garp(Time now, GarpCause cause) {
   if (cause == GarpCause::became_master && settings_.master_refresh.count() > 0) {
     refresh_ = now + settings_.master_delay + settings_.master_refresh;
   }
+  if (cause == GarpCause::became_master && settings_.extra_interval.count() > 0) {
+    extra_ = now + settings_.extra_interval;
+  }
   return {{cause, std::max(settings_.master_repeat, 1u)}};
 }
 
@@ -35,6 +38,7 @@ void GarpSchedule::stop() {
   second_.reset();
   second_lower_.reset();
   refresh_.reset();
+  extra_.reset();
 }
 
 GarpBursts GarpSchedule::on_timer(Time now) {
@@ -45,23 +49,30 @@ GarpBursts GarpSchedule::on_timer(Time now) {
     bursts.push_back({GarpCause::became_master, std::max(settings_.master_refresh_repeat, 1u)});
     refresh_ = now + settings_.master_refresh;
   }
+  if (due(extra_, now)) {
+    bursts.push_back({GarpCause::extra_interfaces, 1});
+    extra_ = now + settings_.extra_interval;
+  }
   return bursts;
 }
 
 std::optional<Time> GarpSchedule::next() const {
   std::optional<Time> first;
-  for (const auto& at : {second_, second_lower_, refresh_}) {
+  for (const auto& at : {second_, second_lower_, refresh_, extra_}) {
     if (at && (!first || *at < *first)) first = at;
   }
   return first;
 }
 
 void GarpSchedule::reload(Time now, const GarpSettings& settings, bool master) {
-  const bool same_refresh = settings.master_refresh == settings_.master_refresh;
+  const auto again = [&](std::optional<Time>& at, Microseconds before, Microseconds interval) {
+    if (interval == before) return;
+    at.reset();
+    if (master && interval.count() > 0) at = now + interval;
+  };
+  again(refresh_, settings_.master_refresh, settings.master_refresh);
+  again(extra_, settings_.extra_interval, settings.extra_interval);
   settings_ = settings;
-  if (same_refresh) return;
-  refresh_.reset();
-  if (master && settings_.master_refresh.count() > 0) refresh_ = now + settings_.master_refresh;
 }
 
 void GarpPacer::enqueue(std::span<const GarpTarget> targets, std::uint32_t repeat) {

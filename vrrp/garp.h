@@ -25,11 +25,13 @@ struct GarpSettings {
   std::uint32_t master_refresh_repeat = 1;
   Microseconds lower_prio_delay{5'000'000};
   std::uint32_t lower_prio_repeat = 5;  ///< 0: none, no second burst either
+  Microseconds extra_interval{0};       ///< of garp_extra_if; 0: none
 
   bool operator==(const GarpSettings&) const = default;
 };
 
-/// Every address of the instance, excluded ones too, `repeat` times; or its source address.
+/// Every address of the instance, excluded ones too, `repeat` times; or its source address; or one address of each
+/// interface that it sends no advertisements by.
 struct GarpBurst {
   GarpCause cause;
   std::uint32_t repeat;
@@ -59,6 +61,7 @@ class GarpSchedule {
   std::optional<Time> second_;        // burst after becoming master
   std::optional<Time> second_lower_;  // burst after a lower priority
   std::optional<Time> refresh_;
+  std::optional<Time> extra_;
 };
 
 /// One address to be announced on one interface for one instance.

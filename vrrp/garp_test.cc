@@ -70,6 +70,20 @@ TEST(GarpSchedule, AReloadStartsAndEndsRefreshing) {
   EXPECT_FALSE(schedule.next());
 }
 
+TEST(GarpSchedule, OtherInterfacesAreRemindedWhileItIsMaster) {
+  GarpSchedule schedule(
+      {.master_delay = Microseconds(0), .master_repeat = 1, .extra_interval = Microseconds(10 * s)});
+  EXPECT_EQ(schedule.on_garp(at(0), GarpCause::became_master).size(), 1u);
+  EXPECT_EQ(schedule.next(), at(10 * s));
+  EXPECT_TRUE(schedule.on_timer(at(9 * s)).empty());
+  EXPECT_EQ(schedule.on_timer(at(10 * s)), (GarpBursts{{GarpCause::extra_interfaces, 1}}));
+  EXPECT_EQ(schedule.next(), at(20 * s));
+  schedule.reload(at(12 * s), {.master_delay = Microseconds(0), .extra_interval = Microseconds(s)}, true);
+  EXPECT_EQ(schedule.next(), at(13 * s));
+  schedule.stop();
+  EXPECT_FALSE(schedule.next());
+}
+
 TEST(GarpPacer, WithoutIntervalEverythingGoesAtOnceInTurns) {
   GarpPacer pacer(Microseconds(0), Microseconds(0));
   pacer.enqueue(std::vector{a, b, six}, 2);

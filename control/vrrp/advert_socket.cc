@@ -85,13 +85,10 @@ void receive_nothing(const UniqueFd& socket) {
 
 }  // namespace
 
-Result<AdvertReceiver> AdvertReceiver::open(const AdvertReceiverKey& key, int buffer_bytes) {
+Result<AdvertReceiver> AdvertReceiver::open(const AdvertReceiverKey& key) {
   UniqueFd socket(
       ::socket(key.is_v6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol_of(key.has_ah)));
   if (!socket) return failed(key.interface, "no raw socket for VRRP (it takes root, or CAP_NET_RAW)");
-  if (buffer_bytes > 0 && !set(socket, SOL_SOCKET, SO_RCVBUFFORCE, buffer_bytes)) {
-    set(socket, SOL_SOCKET, SO_RCVBUF, buffer_bytes);
-  }
   if (!key.interface.empty() && ::setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, key.interface.c_str(),
                                              socklen_t(key.interface.size())) != 0) {
     return failed(key.interface, "can't bind to the interface");
@@ -171,6 +168,11 @@ std::span<const AdvertPacket> AdvertReceiver::receive() {
   return {buffers_->packets.data(), std::size_t(std::max(count, 0))};
 }
 
+void AdvertReceiver::set_buffer(std::size_t bytes) const {
+  const int most = int(std::min<std::size_t>(bytes, 1u << 30));
+  if (!set(fd_, SOL_SOCKET, SO_RCVBUFFORCE, most)) set(fd_, SOL_SOCKET, SO_RCVBUF, most);
+}
+
 Result<AdvertSender> AdvertSender::open() {
   UniqueFd v4(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW));
   if (!v4) return failed("vrrp", "no raw socket (it takes root, or CAP_NET_RAW)");
@@ -216,8 +218,8 @@ int AdvertSender::send_frame(const AdvertRoute& route, std::span<const std::uint
 }
 
 int AdvertSender::send(const AdvertRoute& route, std::span<const std::uint8_t> packet) {
-  const bool to_group = route.destination.is_v4() ? route.destination.v4().is_multicast()
-                                                  : route.destination.v6().bytes[0] == 0xff;
+  const bool to_group =
+      route.destination.is_v4() ? route.destination.v4().is_multicast() : route.destination.v6().bytes[0] == 0xff;
   if (route.mac && to_group) return send_frame(route, packet);
   iovec vector{const_cast<std::uint8_t*>(packet.data()), packet.size()};
   alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int))> control{};

@@ -43,11 +43,14 @@ class AdvertReceiver {
   /// Packets of one receive(), at most.
   static constexpr std::size_t batch = 32;
 
-  /// Bound to the group or address and to the interface; joined to the group there. buffer_bytes: 0: the system's.
+  /// Bound to the group or address and to the interface; joined to the group there.
   /// Errors: the interface has no such address (unicast is bound all the same, it may come), no permission.
-  static Result<AdvertReceiver> open(const AdvertReceiverKey& key, int buffer_bytes);
+  static Result<AdvertReceiver> open(const AdvertReceiverKey& key);
   AdvertReceiver(AdvertReceiver&&) noexcept;
   ~AdvertReceiver();
+
+  /// Room for so many bytes of packets that wait, beyond the system's limit too if this process may.
+  void set_buffer(std::size_t bytes) const;
 
   /// For waiting only.
   [[nodiscard]] int descriptor() const { return fd_.get(); }

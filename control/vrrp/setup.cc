@@ -114,6 +114,20 @@ vrrp::WireConfig wire_of(const config::VrrpInstance& instance, std::size_t mtu) 
   return result;
 }
 
+std::size_t receive_buffer_of(const config::VrrpInstance& instance, const config::GlobalDefs& global,
+                              const vrrp::WireConfig& wire, std::size_t mtu) {
+  if (instance.kernel_rx_buf_size) return *instance.kernel_rx_buf_size;
+  using Policy = config::ReceiveBuffers::Policy;
+  const config::ReceiveBuffers& buffers = global.vrrp.receive_buffers;
+  switch (buffers.policy) {
+    case Policy::system: return 0;
+    case Policy::bytes: return buffers.bytes;
+    case Policy::mtu: return mtu * buffers.multiplier;
+    case Policy::advert: return vrrp::packet_bytes(wire) * buffers.multiplier;
+  }
+  return 0;
+}
+
 vrrp::GarpSettings garp_of(const config::VrrpInstance& instance) {
   const config::GarpSettings& garp = instance.garp;
   return {.master_delay = garp.master_delay.value,
@@ -121,7 +135,8 @@ vrrp::GarpSettings garp_of(const config::VrrpInstance& instance) {
           .master_refresh = garp.master_refresh.value,
           .master_refresh_repeat = garp.master_refresh_repeat,
           .lower_prio_delay = garp.lower_prio_delay.value,
-          .lower_prio_repeat = garp.lower_prio_repeat};
+          .lower_prio_repeat = garp.lower_prio_repeat,
+          .extra_interval = garp.extra ? garp.extra->interval : std::chrono::seconds(0)};
 }
 
 net::IpAddr group_of(const config::VrrpInstance& instance, const config::GlobalDefs& global) {

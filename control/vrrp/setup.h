@@ -22,6 +22,9 @@ namespace sluice::control {
                                                const net::IpAddr& source);
 /// mtu: of the interface, bytes of layer 3; addresses that an advertisement has no room for aren't in it.
 [[nodiscard]] vrrp::WireConfig wire_of(const config::VrrpInstance& instance, std::size_t mtu);
+/// Room that it wants in the socket for what comes in, bytes; 0: it doesn't say. mtu: of the interface.
+[[nodiscard]] std::size_t receive_buffer_of(const config::VrrpInstance& instance, const config::GlobalDefs& global,
+                                            const vrrp::WireConfig& wire, std::size_t mtu);
 [[nodiscard]] vrrp::GarpSettings garp_of(const config::VrrpInstance& instance);
 
 /// Where its advertisements go with multicast.

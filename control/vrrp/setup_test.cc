@@ -99,6 +99,21 @@ TEST(VrrpSetup, EveryInterfaceThatTheFileNamesHasToBeThere) {
   EXPECT_TRUE(missing_interfaces(one(lines, "dynamic_interfaces"), some).empty());
 }
 
+TEST(VrrpSetup, TheReceiveBufferIsAsThePolicySays) {
+  const auto bytes = [](const std::string& lines, const std::string& global) {
+    const auto config = one(lines, global);
+    const auto& instance = config.vrrp_instances.at(0);
+    return receive_buffer_of(instance, config.global, wire_of(instance, 1500), 1400);
+  };
+  EXPECT_EQ(bytes("", ""), 0u);
+  EXPECT_EQ(bytes("", "vrrp_rx_bufs_multiplier 5"), 0u);
+  EXPECT_EQ(bytes("", "vrrp_rx_bufs_policy MTU"), 3 * 1400u);
+  EXPECT_EQ(bytes("", "vrrp_rx_bufs_policy MTU\nvrrp_rx_bufs_multiplier 5"), 5 * 1400u);
+  EXPECT_EQ(bytes("", "vrrp_rx_bufs_policy ADVERT"), 3 * (20 + 8 + 2 * 4 + 8u));
+  EXPECT_EQ(bytes("", "vrrp_rx_bufs_policy 10000"), 10000u);
+  EXPECT_EQ(bytes("kernel_rx_buf_size 7000", "vrrp_rx_bufs_policy 10000"), 7000u);
+}
+
 TEST(VrrpSetup, ARouterIsTheSameByWhatOthersKnowOfIt) {
   const auto before = one("").vrrp_instances.at(0);
   auto after = one("priority 90\nadvert_int 2").vrrp_instances.at(0);

@@ -26,6 +26,9 @@ namespace sluice::control {
 
 struct AdvertListener;
 
+/// Index of FaultKind::configuration; 0: it can't listen.
+inline constexpr std::uint32_t fault_no_peer = 1;
+
 struct RunningGroup {
   config::SyncGroup config;
   std::unique_ptr<vrrp::SyncGroup> group;

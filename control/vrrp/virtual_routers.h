@@ -70,6 +70,7 @@ class VirtualRouters {
   void drain(AdvertListener& listener);
   void on_packet(AdvertListener& listener, const AdvertPacket& packet);
   static VirtualRouter* router_of(const AdvertListener& listener, const vrrp::Arrival& arrival);
+  void note_unknown(AdvertListener& listener, const vrrp::Arrival& arrival);
   void reject(VirtualRouter& router, vrrp::ReceiveError error, const net::IpAddr& source);
   void on_deadline(VirtualRouter& router);
   void on_link_news(const netlink::Link& link, bool removed);
@@ -92,6 +93,7 @@ class VirtualRouters {
   [[nodiscard]] std::optional<net::IpAddr> source_of(const VirtualRouter& router) const;
   [[nodiscard]] bool is_virtual(const netlink::InterfaceAddress& address) const;
   void reopen(VirtualRouter& router);
+  void size_buffer(const AdvertListener& listener) const;
 
   // What is decided.
   template <typename Alone, typename InGroup>
@@ -101,6 +103,7 @@ class VirtualRouters {
   void perform(VirtualRouter& router, const vrrp::Action& action);
   void send_advert(VirtualRouter& router, std::uint8_t priority);
   void announce(VirtualRouter& router, const vrrp::GarpBursts& bursts);
+  [[nodiscard]] std::vector<vrrp::GarpTarget> extra_targets(const VirtualRouter& router) const;
   void arm_garp(VirtualRouter& router);
   void arm_announcer();
   void block();

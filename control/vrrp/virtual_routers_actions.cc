@@ -1,4 +1,5 @@
 // Does what an instance or a sync group has decided: timers, addresses, announcements, notices.
+#include <algorithm>
 #include <variant>
 
 #include "control/vrrp/setup.h"
@@ -75,7 +76,9 @@ void VirtualRouters::block() {
 
 void VirtualRouters::announce(VirtualRouter& router, const vrrp::GarpBursts& bursts) {
   for (const vrrp::GarpBurst& burst : bursts) {
-    if (burst.cause != vrrp::GarpCause::source_address) {
+    if (burst.cause == vrrp::GarpCause::extra_interfaces) {
+      announcer_->announce(now(), extra_targets(router), burst.repeat);
+    } else if (burst.cause != vrrp::GarpCause::source_address) {
       announcer_->announce(now(), router.addresses.targets(router.id), burst.repeat);
     } else if (router.source && router.ifindex != 0) {
       const vrrp::GarpTarget own{router.id, std::uint32_t(router.ifindex), *router.source};
@@ -84,6 +87,21 @@ void VirtualRouters::announce(VirtualRouter& router, const vrrp::GarpBursts& bur
   }
   arm_garp(router);
   arm_announcer();
+}
+
+/// garp_extra_if: one address on each interface that advertisements don't keep in switches' memory.
+std::vector<vrrp::GarpTarget> VirtualRouters::extra_targets(const VirtualRouter& router) const {
+  const auto& extra = router.config.garp.extra;
+  if (!extra) return {};
+  std::vector<vrrp::GarpTarget> some;
+  for (const vrrp::GarpTarget& target : router.addresses.targets(router.id)) {
+    const netlink::Link* link = reflector_->link(int(target.interface));
+    const bool is_vmac =
+        link != nullptr && std::ranges::find(vmacs_->plans(), link->name, &VmacPlan::name) != vmacs_->plans().end();
+    const bool is_first = std::ranges::find(some, target.interface, &vrrp::GarpTarget::interface) == some.end();
+    if (is_first && int(target.interface) != router.advert_ifindex && (extra->all || is_vmac)) some.push_back(target);
+  }
+  return some;
 }
 
 void VirtualRouters::arm_garp(VirtualRouter& router) {

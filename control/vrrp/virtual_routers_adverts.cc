@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "control/vrrp/setup.h"
 #include "control/vrrp/virtual_routers_inside.h"
 
 namespace sluice::control {
@@ -22,7 +23,9 @@ void VirtualRouters::reopen(VirtualRouter& router) {
   const config::VrrpInstance& config = router.config;
   const bool unicast = !config.unicast_peers.empty();
   const bool has_interface = config.interface.empty() || router.advert_ifindex != 0;
-  if (!has_interface || (unicast && !router.source)) return set_listener(router, nullptr);
+  const bool lacks_peer = config.unicast_fault_no_peer && !unicast;
+  set_fault(router, {FaultKind::configuration, fault_no_peer}, lacks_peer, "(unicast without a peer)");
+  if (!has_interface || lacks_peer || (unicast && !router.source)) return set_listener(router, nullptr);
   AdvertReceiverKey key{.is_v6 = config.is_v6,
                         .has_ah = router.wire.authentication.type == vrrp::AuthType::ah,
                         .ifindex = router.advert_ifindex,
@@ -30,13 +33,10 @@ void VirtualRouters::reopen(VirtualRouter& router) {
                         .address = unicast ? *router.source : router.group_address,
                         .is_unicast = unicast,
                         .base_ifindex = router.advert_ifindex != router.ifindex ? router.ifindex : 0};
-  if (router.listener != nullptr && router.listener->key == key) return;
+  if (router.listener != nullptr && router.listener->key == key) return size_buffer(*router.listener);
   auto listener = listeners_[key].lock();
   if (listener == nullptr) {
-    const config::ReceiveBuffers& buffers = config_.global.vrrp.receive_buffers;
-    const std::uint32_t bytes =
-        config.kernel_rx_buf_size.value_or(buffers.policy == config::ReceiveBuffers::Policy::bytes ? buffers.bytes : 0);
-    auto receiver = AdvertReceiver::open(key, int(std::min<std::uint32_t>(bytes, 1u << 30)));
+    auto receiver = AdvertReceiver::open(key);
     if (!receiver) {
       set_listener(router, nullptr);
       log(fmt::format("({}) {}", config.name, receiver.error().text()), true);
@@ -47,8 +47,20 @@ void VirtualRouters::reopen(VirtualRouter& router) {
     listen(*listener);
   }
   set_listener(router, std::move(listener));
+  size_buffer(*router.listener);
   set_fault(router, {FaultKind::configuration}, false, "");
   std::erase_if(listeners_, [](const auto& each) { return each.second.expired(); });
+}
+
+/// The sum of what those want who listen there; where nobody says anything the system's stays.
+void VirtualRouters::size_buffer(const AdvertListener& listener) const {
+  std::size_t sum = 0;
+  for (const auto& router : routers_) {
+    if (router->listener.get() != &listener) continue;
+    const netlink::Link* link = reflector_->link(router->advert_ifindex);
+    sum += receive_buffer_of(router->config, config_.global, router->wire, link != nullptr ? link->mtu : 1500);
+  }
+  if (sum > 0) listener.receiver.set_buffer(sum);
 }
 
 void VirtualRouters::listen(AdvertListener& listener) {
@@ -84,7 +96,7 @@ void VirtualRouters::on_packet(AdvertListener& listener, const AdvertPacket& pac
   VirtualRouter* router = router_of(listener, *arrival);
   if (router == nullptr) {
     ++errors_[std::size_t(vrrp::ReceiveError::unknown_vrid)];
-    return;
+    return note_unknown(listener, *arrival);
   }
   const auto refusal = router->election.refusal(now());
   if (refusal == vrrp::ReceiveError::not_listening) return reject(*router, *refusal, arrival->source);
@@ -98,6 +110,16 @@ void VirtualRouters::on_packet(AdvertListener& listener, const AdvertPacket& pac
   drive(
       *router, [&](vrrp::Instance& alone) { return alone.on_advert(now(), *advert); },
       [&](vrrp::SyncGroup& group, std::size_t member) { return group.on_advert(now(), member, *advert); });
+}
+
+void VirtualRouters::note_unknown(AdvertListener& listener, const vrrp::Arrival& arrival) {
+  if (!config_.global.vrrp.log_unknown_vrids) return;
+  const auto [said, is_first] = listener.unknown_said_at.try_emplace(arrival.vrid, now());
+  if (!is_first && now() - said->second < std::chrono::minutes(1)) return;
+  said->second = now();
+  log(fmt::format("{}: advertisement from {} for virtual_router_id {}, which nobody here has", listener.key.interface,
+                  arrival.source.text(), arrival.vrid),
+      true);
 }
 
 // Unicast instances with the same virtual_router_id are told apart by their peers.

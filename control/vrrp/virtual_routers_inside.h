@@ -28,6 +28,7 @@ struct AdvertListener {
   std::array<std::vector<VirtualRouter*>, 256> routers;  ///< those that listen here, by virtual_router_id
   /// When a packet that is nobody's was logged last, by its kind.
   std::array<std::optional<vrrp::Time>, vrrp::receive_errors> said_at{};
+  std::map<std::uint8_t, vrrp::Time> unknown_said_at;  ///< the same of virtual_router_ids that are nobody's
 };
 
 /// Lets it listen there; null: nowhere.

@@ -10,12 +10,12 @@ using vrrp::FaultKind;
 
 namespace {
 
-std::string to_text(FaultKind kind) {
-  switch (kind) {
+std::string to_text(const Fault& fault) {
+  switch (fault.kind) {
     case FaultKind::interface_down: return "interface down";
     case FaultKind::base_down: return "base interface down";
     case FaultKind::no_source_address: return "no source address";
-    case FaultKind::configuration: return "can't listen";
+    case FaultKind::configuration: return fault.index == fault_no_peer ? "unicast without a peer" : "can't listen";
     case FaultKind::tracker: return "tracked thing failed";
     case FaultKind::sync_group: return "sync group in FAULT";
     case FaultKind::script_pending: return "script not run yet";
@@ -61,7 +61,7 @@ VrrpStatus VirtualRouters::status() const {
     if (const auto deadline = election.deadline()) shown.deadline_in = *deadline - now();
     shown.last_transition = election.last_transition();
     shown.last_transition_at = router->last_transition_at;
-    for (const Fault& fault : election.faults()) shown.faults.push_back(to_text(fault.kind));
+    for (const Fault& fault : election.faults()) shown.faults.push_back(to_text(fault));
     for (const KeptAddress& kept : router->addresses.addresses()) {
       shown.addresses.push_back(fmt::format("{}/{} dev {}", kept.request.address.address.text(),
                                             kept.request.address.prefix_length, kept.interface));

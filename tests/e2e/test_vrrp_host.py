@@ -10,7 +10,7 @@ import pytest
 
 from capture import is_advert
 from netns import Host, until
-from routers import KEEPALIVED, VIP, Wire, instance
+from routers import ADDRESS, KEEPALIVED, VIP, Wire, instance
 
 V3 = ("version 3", "advert_int 0.1")
 KINDS = ["sluice", pytest.param("keepalived", marks=pytest.mark.skipif(KEEPALIVED is None, reason="needs keepalived"))]
@@ -165,3 +165,53 @@ def test_a_track_group_is_a_fault_while_something_static_is_missing(wire, router
     until("it is in FAULT", lambda: alpha.status()["state"] == "FAULT")
     plug(wire)
     alpha.wait_master()
+
+
+def test_unicast_without_a_peer_is_a_fault_if_asked_for(wire, router):
+    def config(*lines: str) -> str:
+        return instance("VI_1", *V3, f"unicast_src_ip {ADDRESS['alpha']}", *lines, priority=150)
+
+    alpha = router("sluice", "alpha", config("unicast_fault_no_peer")).start()
+    until("it is in FAULT", lambda: "FAULT" in alpha.log())
+    assert alpha.status()["faults"] == ["unicast without a peer"]
+    assert not alpha.has()
+    alpha.reload(config())
+    alpha.wait_master()
+
+
+def test_virtual_router_ids_of_others_are_logged_if_asked_for(wire, router):
+    alpha = router("sluice", "alpha", "global_defs {\n log_unknown_vrids\n}\n"
+                   + instance("VI_1", *V3, priority=150)).start()
+    beta = router("sluice", "beta", instance("VI_1", *V3, vrid=77, vips=("10.98.0.102/24",))).start()
+    alpha.wait_master()
+    beta.wait_master("10.98.0.102")
+    line = "eth0: advertisement from 10.98.0.2 for virtual_router_id 77, which nobody here has"
+    until("it is logged", lambda: line in alpha.log())
+    time.sleep(0.5)
+    assert alpha.log().count(line) == 1
+    assert "virtual_router_id 51" not in beta.log()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("all_of_them", [False, True], ids=["VMACs", "all"])
+def test_switches_are_reminded_of_extra_interfaces(wire, router, capture, kind, all_of_them):
+    """Advertisements leave by eth0 alone: by what else there is, one frame a second."""
+    if kind == "keepalived" and not all_of_them:
+        pytest.skip("keepalived 2.2.7 leaves its own VMAC out; later ones don't")
+    plug(wire)
+    alpha_host = wire.hosts["alpha"]
+    alpha_host.sysctl("net.ipv4.conf.all.arp_announce=2")
+    config = instance("VI_1", *V3, "use_vmac", "vmac_xmit_base", f"garp_extra_if {'all ' if all_of_them else ''}1",
+                      "garp_master_delay 0", "garp_master_repeat 1", priority=150,
+                      vips=(f"{VIP}/24", "10.98.0.101/24", "10.96.0.100/24 dev eth1"))
+    alpha = router(kind, "alpha", config).start()
+    alpha.wait_master(VIP, interface="vrrp.51")
+    until("all are there", lambda: alpha.has("10.96.0.100", "eth1"))
+    tap = capture()
+    time.sleep(3.3)
+    announced = [frame[28:32] for frame in tap.frames() if frame[:6] == b"\xff" * 6 and frame[12:14] == b"\x08\x06"
+                 and frame[28:32] == frame[38:42]]
+    vmac = sum(address in (bytes([10, 98, 0, 100]), bytes([10, 98, 0, 101])) for address in announced)
+    eth1 = announced.count(bytes([10, 96, 0, 100]))
+    assert 2 <= vmac <= 4
+    assert (2 <= eth1 <= 4) if all_of_them else eth1 <= 1

@@ -197,9 +197,7 @@ constexpr auto own_lines = std::to_array<Keyword<V>>({
         2),
 });
 
-constexpr auto lines =
-    later_of(joined(own_lines, lifted<&V::garp, garp_lines>()),
-             {"log_unknown_vrids", "vrrp_rx_bufs_multiplier", "vrrp_garp_extra_if", "vrrp_vmac_garp_intvl"});
+constexpr auto lines = joined(own_lines, lifted<&V::garp, garp_lines>());
 constexpr auto keywords = lifted<&GlobalDefs::vrrp, lines>();
 
 }  // namespace

@@ -170,7 +170,11 @@ class Settler {
 
   void unicast() {
     if (vi_.unicast_peers.empty()) {
-      if (draft_.unicast_at) {
+      if (draft_.unicast_at && vi_.unicast_fault_no_peer) {
+        warn(draft_.unicast_at,
+             "a unicast keyword without peers: with unicast_fault_no_peer the instance stays in "
+             "FAULT, expected unicast_peer { ... } with addresses");
+      } else if (draft_.unicast_at) {
         warn(draft_.unicast_at,
              "a unicast keyword without peers: advertisements are multicast, expected unicast_peer "
              "{ ... } with addresses");

@@ -141,11 +141,10 @@ constexpr auto own = std::to_array<Keyword<I>>({
     F::custom("old_unicast_checksum", read_old_checksum, write_old_checksum, 2),
     F::custom("mcast_dst_ip", read_multicast, write_multicast, 2),
 });
-constexpr auto plain_lines = later_of(std::to_array<Keyword<V>>({
-                                          Field<V>::flag<&V::unicast_fault_no_peer>("unicast_fault_no_peer"),
-                                          Field<V>::flag<&V::track_src_ip>("track_src_ip"),
-                                      }),
-                                      {"unicast_fault_no_peer"});
+constexpr auto plain_lines = std::to_array<Keyword<V>>({
+    Field<V>::flag<&V::unicast_fault_no_peer>("unicast_fault_no_peer"),
+    Field<V>::flag<&V::track_src_ip>("track_src_ip"),
+});
 constexpr auto keywords = joined(own, lifted<&I::vi, plain_lines>());
 
 }  // namespace
