@@ -44,13 +44,16 @@ struct BfdSessionStatus {
   bool passive = false;
   unsigned ttl = 255;
   unsigned ttl_min = 255;
+  int max_hops = 0;
+  bool for_vrrp = true;
+  bool for_checkers = true;
   vrrp::bfd::State state = vrrp::bfd::State::down;
   vrrp::bfd::State remote_state = vrrp::bfd::State::down;
   vrrp::bfd::Diagnostic diagnostic = vrrp::bfd::Diagnostic::none;
   vrrp::bfd::Diagnostic remote_diagnostic = vrrp::bfd::Diagnostic::none;
   std::uint32_t discriminator = 0;
   std::uint32_t remote_discriminator = 0;
-  std::chrono::microseconds min_tx{0}, min_rx{0};                ///< as configured
+  std::chrono::microseconds min_tx{0}, min_rx{0}, idle_tx{0};    ///< as configured
   std::chrono::microseconds remote_min_tx{0}, remote_min_rx{0};  ///< as the neighbor said last
   unsigned detect_mult = 0, remote_detect_mult = 0;
   std::chrono::microseconds transmit_interval{0};

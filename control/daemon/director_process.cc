@@ -1,4 +1,5 @@
 #include "control/daemon/director_process.h"
+#include "control/daemon/bfd_dump.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -17,6 +18,7 @@
 
 #include "control/config/parse.h"
 #include "control/config/print.h"
+#include "control/daemon/bfd_dump.h"
 #include "control/daemon/crash_report.h"
 #include "control/daemon/data_dump.h"
 #include "control/daemon/director.h"
@@ -245,6 +247,9 @@ class DirectorProcess {
     write("keepalived_check.data", check_data_text(director_->services(), director_->pools()));
     director_->vrrp_status([this](const VrrpStatus& status) {
       if (!status.routers.empty()) write("keepalived.data", vrrp_data_text(status));
+    });
+    director_->bfd_status([this](const BfdStatus& status) {
+      if (!status.sessions.empty()) write("keepalived_bfd.data", bfd_data_text(status));
     });
   }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
 import time
 
@@ -251,3 +253,13 @@ def test_a_backup_that_misses_the_master_doesnt_wait_for_its_advertisements(wire
     alpha.process.kill()
     beta.wait_master(seconds=1)
     assert f"(VI_1) Backup lost the master {ALPHA}, as BFD says" in beta.log()
+
+
+def test_usr1_writes_the_sessions_for_monitoring(bfd):
+    ours = bfd("sluice", "alpha", Session(ALPHA, BETA)).start()
+    theirs = bfd("sluice", "beta", Session(BETA, ALPHA)).start()
+    both_up(ours, theirs)
+    os.kill(ours.process.pid, signal.SIGUSR1)
+    text = until("the file is written", lambda: (ours.directory / "keepalived_bfd.data").read_text())
+    for line in (" BFD Instance = b1", f"   Neighbor IP = {BETA}", "   local state = Up", "   Detection multiplier = 3"):
+        assert line + "\n" in text
