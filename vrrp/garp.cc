@@ -14,13 +14,26 @@ bool due(std::optional<Time>& at, Time now) {
   return true;
 }
 
+// From the beginning of a burst to its nth repeat, n from 1 on.
+Microseconds after(std::uint32_t n) {
+  return Microseconds(n <= 4 ? std::int64_t{1000} << 2 * (n - 1) : std::int64_t{64'000} * (n - 3));
+}
+
 }  // namespace
 
+void GarpSchedule::begin(Time now, GarpCause cause, std::uint32_t repeat, GarpBursts& bursts) {
+  bursts.push_back({cause, 1});
+  std::erase_if(running_, [&](const Running& each) { return each.cause == cause; });  // the new one says all of it
+  if (repeat > 1) running_.push_back({cause, now, repeat, 1});
+}
+
 GarpBursts GarpSchedule::on_garp(Time now, GarpCause cause) {
+  GarpBursts bursts;
   if (cause == GarpCause::lower_priority) {
     if (settings_.lower_prio_repeat == 0) return {};
     if (settings_.lower_prio_delay.count() > 0) second_lower_ = now + settings_.lower_prio_delay;
-    return {{cause, settings_.lower_prio_repeat}};
+    begin(now, cause, settings_.lower_prio_repeat, bursts);
+    return bursts;
   }
   if (cause != GarpCause::source_address && settings_.master_delay.count() > 0) {
     second_ = now + settings_.master_delay;
@@ -31,10 +44,12 @@ GarpBursts GarpSchedule::on_garp(Time now, GarpCause cause) {
   if (cause == GarpCause::became_master && settings_.extra_interval.count() > 0) {
     extra_ = now + settings_.extra_interval;
   }
-  return {{cause, std::max(settings_.master_repeat, 1u)}};
+  begin(now, cause, std::max(settings_.master_repeat, 1u), bursts);
+  return bursts;
 }
 
 void GarpSchedule::stop() {
+  running_.clear();
   second_.reset();
   second_lower_.reset();
   refresh_.reset();
@@ -43,10 +58,16 @@ void GarpSchedule::stop() {
 
 GarpBursts GarpSchedule::on_timer(Time now) {
   GarpBursts bursts;
-  if (due(second_, now)) bursts.push_back({GarpCause::became_master, std::max(settings_.master_repeat, 1u)});
-  if (due(second_lower_, now)) bursts.push_back({GarpCause::lower_priority, settings_.lower_prio_repeat});
+  std::erase_if(running_, [&](Running& each) {
+    std::uint32_t count = 0;
+    for (; each.done < each.repeat && each.began + after(each.done) <= now; ++each.done) ++count;
+    if (count > 0) bursts.push_back({each.cause, count});
+    return each.done == each.repeat;
+  });
+  if (due(second_, now)) begin(now, GarpCause::became_master, std::max(settings_.master_repeat, 1u), bursts);
+  if (due(second_lower_, now)) begin(now, GarpCause::lower_priority, settings_.lower_prio_repeat, bursts);
   if (due(refresh_, now)) {
-    bursts.push_back({GarpCause::became_master, std::max(settings_.master_refresh_repeat, 1u)});
+    begin(now, GarpCause::became_master, std::max(settings_.master_refresh_repeat, 1u), bursts);
     refresh_ = now + settings_.master_refresh;
   }
   if (due(extra_, now)) {
@@ -60,6 +81,10 @@ std::optional<Time> GarpSchedule::next() const {
   std::optional<Time> first;
   for (const auto& at : {second_, second_lower_, refresh_, extra_}) {
     if (at && (!first || *at < *first)) first = at;
+  }
+  for (const Running& each : running_) {
+    const Time at = each.began + after(each.done);
+    if (!first || at < *first) first = at;
   }
   return first;
 }

@@ -40,8 +40,10 @@ struct GarpBurst {
 };
 using GarpBursts = std::vector<GarpBurst>;
 
-/// The bursts of one instance: at once, once more after a delay, and again with every refresh while it is master. Not
-/// thread-safe.
+/// The bursts of one instance: at once, once more after a delay, and again with every refresh while it is master. The
+/// repeats of a burst are 1, 4, 16 and 64 ms after its beginning, then 64 ms apart. keepalived sends them back to back;
+/// but a gratuitous ARP is a request, and the old master answers it as long as it has the address, by which a switch
+/// learns the virtual MAC, or a host the address, where it was. A later one of ours puts that right. Not thread-safe.
 class GarpSchedule {
  public:
   explicit GarpSchedule(const GarpSettings& settings) : settings_(settings) {}
@@ -57,7 +59,17 @@ class GarpSchedule {
   void reload(Time now, const GarpSettings& settings, bool master);
 
  private:
+  /// A burst that isn't over.
+  struct Running {
+    GarpCause cause;
+    Time began;
+    std::uint32_t repeat;
+    std::uint32_t done;
+  };
+  void begin(Time now, GarpCause cause, std::uint32_t repeat, GarpBursts& bursts);
+
   GarpSettings settings_;
+  std::vector<Running> running_;
   std::optional<Time> second_;        // burst after becoming master
   std::optional<Time> second_lower_;  // burst after a lower priority
   std::optional<Time> refresh_;

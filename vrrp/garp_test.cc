@@ -1,7 +1,10 @@
 // When bursts and frames go out, and that the frames are keepalived's, byte for byte.
 #include "vrrp/garp.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <string>
 
 #include "vrrp/announcement.h"
 #include "vrrp/testing.h"
@@ -16,25 +19,52 @@ constexpr std::int64_t s = 1'000'000;
 const GarpTarget a{1, 2, ip("10.0.0.100")}, b{1, 2, ip("10.0.0.101")}, other{7, 2, ip("10.0.0.200")},
     six{1, 2, ip("fd98::100")};
 
+/// What goes out from `from` to `to`, with the loop in time: when, in milliseconds, and how many each.
+std::string timeline(GarpSchedule& schedule, std::int64_t to) {
+  std::string text;
+  for (auto next = schedule.next(); next && *next <= at(to); next = schedule.next()) {
+    std::uint32_t count = 0;
+    for (const GarpBurst& burst : schedule.on_timer(*next)) count += burst.repeat;
+    text += fmt::format("{}:{} ", (*next - at(0)).count() / 1000, count);
+  }
+  return text;
+}
+
 TEST(GarpSchedule, BurstsAtOnceAndOnceMoreAfterTheDelay) {
   GarpSchedule schedule({});
-  EXPECT_EQ(schedule.on_garp(at(0), GarpCause::became_master), (GarpBursts{{GarpCause::became_master, 5}}));
-  EXPECT_EQ(schedule.next(), at(5 * s));
-  EXPECT_TRUE(schedule.on_timer(at(5 * s - 1)).empty());
-  EXPECT_EQ(schedule.on_timer(at(5 * s)), (GarpBursts{{GarpCause::became_master, 5}}));
+  EXPECT_EQ(schedule.on_garp(at(0), GarpCause::became_master), (GarpBursts{{GarpCause::became_master, 1}}));
+  EXPECT_EQ(timeline(schedule, 9 * s), "1:1 4:1 16:1 64:1 5000:1 5001:1 5004:1 5016:1 5064:1 ") << "five each";
+  EXPECT_FALSE(schedule.next());
+}
+
+TEST(GarpSchedule, AllRepeatsGoOutHoweverMany) {
+  GarpSchedule schedule({.master_delay = Microseconds(0), .master_repeat = 8});
+  schedule.on_garp(at(0), GarpCause::became_master);
+  EXPECT_EQ(timeline(schedule, s), "1:1 4:1 16:1 64:1 128:1 192:1 256:1 ");
+  EXPECT_FALSE(schedule.next());
+}
+
+TEST(GarpSchedule, ALateLoopMakesUpForItsRepeats) {
+  GarpSchedule schedule({.master_delay = Microseconds(0)});
+  schedule.on_garp(at(0), GarpCause::became_master);
+  EXPECT_EQ(schedule.on_timer(at(20'000)), (GarpBursts{{GarpCause::became_master, 3}}));
+  EXPECT_EQ(timeline(schedule, s), "64:1 ");
+}
+
+TEST(GarpSchedule, EndsWithTheMastership) {
+  GarpSchedule schedule({.master_refresh = Microseconds(s)});
+  schedule.on_garp(at(0), GarpCause::became_master);
+  schedule.stop();
   EXPECT_FALSE(schedule.next());
 }
 
 TEST(GarpSchedule, RefreshesWhileMaster) {
-  GarpSchedule schedule({.master_refresh = Microseconds(10 * s), .master_refresh_repeat = 2});
+  GarpSchedule schedule({.master_repeat = 1, .master_refresh = Microseconds(10 * s), .master_refresh_repeat = 2});
   schedule.on_garp(at(0), GarpCause::became_master);
-  schedule.on_timer(at(5 * s));
-  EXPECT_EQ(schedule.next(), at(15 * s)) << "delay and refresh";
-  EXPECT_EQ(schedule.on_timer(at(15 * s)), (GarpBursts{{GarpCause::became_master, 2}}));
-  EXPECT_EQ(schedule.on_timer(at(47 * s)).size(), 1u) << "missed ones are not made up for";
-  EXPECT_EQ(schedule.next(), at(57 * s));
-  schedule.stop();
-  EXPECT_FALSE(schedule.next());
+  EXPECT_EQ(timeline(schedule, 26 * s), "5000:1 15000:1 15001:1 25000:1 25001:1 ") << "delay and refresh";
+  EXPECT_EQ(schedule.on_timer(at(57 * s)).size(), 1u) << "missed ones are not made up for";
+  EXPECT_EQ(timeline(schedule, 58 * s), "57001:1 ");
+  EXPECT_EQ(schedule.next(), at(67 * s));
 }
 
 TEST(GarpSchedule, WithoutDelayThereIsNoSecondBurst) {
@@ -46,18 +76,19 @@ TEST(GarpSchedule, WithoutDelayThereIsNoSecondBurst) {
 TEST(GarpSchedule, ALowerPriorityHasSettingsOfItsOwn) {
   GarpSchedule schedule({.lower_prio_delay = Microseconds(s), .lower_prio_repeat = 3});
   schedule.on_garp(at(0), GarpCause::became_master);
-  EXPECT_EQ(schedule.on_garp(at(2 * s), GarpCause::lower_priority), (GarpBursts{{GarpCause::lower_priority, 3}}));
-  EXPECT_EQ(schedule.on_timer(at(3 * s)), (GarpBursts{{GarpCause::lower_priority, 3}}));
+  timeline(schedule, 2 * s);
+  EXPECT_EQ(schedule.on_garp(at(2 * s), GarpCause::lower_priority), (GarpBursts{{GarpCause::lower_priority, 1}}));
+  EXPECT_EQ(timeline(schedule, 4 * s), "2001:1 2004:1 3000:1 3001:1 3004:1 ");
   EXPECT_EQ(schedule.next(), at(5 * s)) << "the master's second burst is still to come";
   GarpSchedule off({.lower_prio_repeat = 0});
   EXPECT_TRUE(off.on_garp(at(0), GarpCause::lower_priority).empty());
   EXPECT_FALSE(off.next());
 }
 
-TEST(GarpSchedule, TheSourceAddressIsAnnouncedOnceOnly) {
+TEST(GarpSchedule, TheSourceAddressHasNoSecondBurst) {
   GarpSchedule schedule({});
   EXPECT_EQ(schedule.on_garp(at(0), GarpCause::source_address).size(), 1u);
-  EXPECT_FALSE(schedule.next());
+  EXPECT_EQ(timeline(schedule, 9 * s), "1:1 4:1 16:1 64:1 ");
 }
 
 TEST(GarpSchedule, AReloadStartsAndEndsRefreshing) {
