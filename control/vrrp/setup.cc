@@ -139,6 +139,10 @@ vrrp::GarpSettings garp_of(const config::VrrpInstance& instance) {
           .extra_interval = garp.extra ? garp.extra->interval : std::chrono::seconds(0)};
 }
 
+const std::string& home_of(const config::VrrpInstance& instance) {
+  return instance.interface.empty() ? instance.vrf : instance.interface;
+}
+
 net::IpAddr group_of(const config::VrrpInstance& instance, const config::GlobalDefs& global) {
   if (instance.multicast_group) return *instance.multicast_group;
   return instance.is_v6 ? global.vrrp.mcast_group6 : global.vrrp.mcast_group4;
@@ -208,7 +212,7 @@ std::vector<Error> missing_interfaces(const config::Config& config, std::span<co
 bool is_same_router(const config::VrrpInstance& before, const config::VrrpInstance& after) {
   const bool unicast = !before.unicast_peers.empty();
   if (before.virtual_router_id != after.virtual_router_id || before.is_v6 != after.is_v6 ||
-      before.interface != after.interface || unicast != !after.unicast_peers.empty() ||
+      before.interface != after.interface || before.vrf != after.vrf || unicast != !after.unicast_peers.empty() ||
       before.version != after.version) {
     return false;
   }

@@ -27,6 +27,9 @@ namespace sluice::control {
                                             const vrrp::WireConfig& wire, std::size_t mtu);
 [[nodiscard]] vrrp::GarpSettings garp_of(const config::VrrpInstance& instance);
 
+/// The interface that it depends on: its own, or without one the VRF that it is in. Empty: none (unicast).
+[[nodiscard]] const std::string& home_of(const config::VrrpInstance& instance);
+
 /// Where its advertisements go with multicast.
 [[nodiscard]] net::IpAddr group_of(const config::VrrpInstance& instance, const config::GlobalDefs& global);
 

@@ -176,7 +176,8 @@ void VirtualRouters::configure(VirtualRouter& router) {
   const VmacPlan* vmac = vmac_of(vmacs_->plans(), router.config);
   router.vmac = vmac != nullptr ? vmac->name : "";
   router.advert_interface = advert_interface(vmacs_->plans(), router.config);
-  const netlink::Link* link = reflector_->link(router.config.interface);
+  if (router.advert_interface.empty()) router.advert_interface = home_of(router.config);
+  const netlink::Link* link = reflector_->link(home_of(router.config));
   router.group_address = group_of(router.config, config_.global);
   router.wire = wire_of(router.config, link != nullptr ? link->mtu : 1500);
   router.garp.reload(now(), garp_of(router.config), router.election.state() == vrrp::State::master);

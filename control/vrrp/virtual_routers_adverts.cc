@@ -22,7 +22,7 @@ void set_listener(VirtualRouter& router, std::shared_ptr<AdvertListener> listene
 void VirtualRouters::reopen(VirtualRouter& router) {
   const config::VrrpInstance& config = router.config;
   const bool unicast = !config.unicast_peers.empty();
-  const bool has_interface = config.interface.empty() || router.advert_ifindex != 0;
+  const bool has_interface = home_of(config).empty() || router.advert_ifindex != 0;
   const bool lacks_peer = config.unicast_fault_no_peer && !unicast;
   set_fault(router, {FaultKind::configuration, fault_no_peer}, lacks_peer, "(unicast without a peer)");
   if (!has_interface || lacks_peer || (unicast && !router.source)) return set_listener(router, nullptr);

@@ -50,7 +50,7 @@ void VirtualRouters::on_link(const std::string& name) {
   for (const auto& router : routers_) {
     router->addresses.interfaces_changed();
     // How much fits into an advertisement depends on the MTU.
-    if (link != nullptr && name == router->config.interface) router->wire = wire_of(router->config, link->mtu);
+    if (link != nullptr && name == home_of(router->config)) router->wire = wire_of(router->config, link->mtu);
     set_tracked(*router, status);
     look_at_link(*router, false);
     look_at_trackers(*router);
@@ -58,8 +58,9 @@ void VirtualRouters::on_link(const std::string& name) {
 }
 
 void VirtualRouters::look_at_link(VirtualRouter& router, bool at_once) {
-  if (router.config.interface.empty()) return;
-  const netlink::Link* link = reflector_->link(router.config.interface);
+  const std::string& home = home_of(router.config);
+  if (home.empty()) return;
+  const netlink::Link* link = reflector_->link(home);
   const netlink::Link* advert_link = reflector_->link(router.advert_interface);
   const int ifindex = link != nullptr ? link->ifindex : 0;
   const int advert_ifindex = advert_link != nullptr ? advert_link->ifindex : 0;
@@ -78,7 +79,7 @@ void VirtualRouters::look_at_link(VirtualRouter& router, bool at_once) {
   }
   config::Duration delay{0};
   for (const config::UpDownDelay& each : config_.process.interface_up_down_delays) {
-    if (each.interface == router.config.interface) delay = up ? each.up : each.down;
+    if (each.interface == home) delay = up ? each.up : each.down;
   }
   if (at_once || !router.link_up || delay.count() == 0) return count_link(router, up);
   router.delay.set(now() + delay);
@@ -86,18 +87,18 @@ void VirtualRouters::look_at_link(VirtualRouter& router, bool at_once) {
 
 /// The interface and, if it has one, its VMAC, whose carrier is the interface's.
 bool VirtualRouters::is_up(const VirtualRouter& router) const {
-  const netlink::Link* link = reflector_->link(router.config.interface);
+  const netlink::Link* link = reflector_->link(home_of(router.config));
   const netlink::Link* vmac = reflector_->link(router.vmac);
   return link != nullptr && link->running && (router.vmac.empty() || (vmac != nullptr && vmac->up));
 }
 
 void VirtualRouters::count_link(VirtualRouter& router, bool up) {
   if (router.link_up && *router.link_up != up) {
-    log(fmt::format("Netlink reports {} {}", router.config.interface, up ? "up" : "down"));
+    log(fmt::format("Netlink reports {} {}", home_of(router.config), up ? "up" : "down"));
   }
   router.link_up = up;
   if (router.vmac.empty()) {
-    set_fault(router, {FaultKind::interface_down}, !up, fmt::format("(interface {} down)", router.config.interface));
+    set_fault(router, {FaultKind::interface_down}, !up, fmt::format("(interface {} down)", home_of(router.config)));
     return;
   }
   const netlink::Link* base = reflector_->link(router.config.interface);
@@ -158,7 +159,9 @@ std::optional<net::IpAddr> VirtualRouters::source_of(const VirtualRouter& router
   const config::VrrpInstance& config = router.config;
   const auto there = reflector_->mirror().addresses_of(router.ifindex);
   if (config.source) {
-    const bool exists = std::ranges::any_of(there, [&](const auto& each) { return each.address == *config.source; });
+    const bool exists = config.interface.empty()
+                            ? reflector_->mirror().is_local(*config.source)
+                            : std::ranges::any_of(there, [&](const auto& each) { return each.address == *config.source; });
     return config.track_src_ip && !exists ? std::nullopt : config.source;
   }
   if (config.ipvlan && config.ipvlan->address && (!config.is_v6 || is_link_local(config.ipvlan->address->address))) {

@@ -215,3 +215,34 @@ def test_switches_are_reminded_of_extra_interfaces(wire, router, capture, kind, 
     eth1 = announced.count(bytes([10, 96, 0, 100]))
     assert 2 <= vmac <= 4
     assert (2 <= eth1 <= 4) if all_of_them else eth1 <= 1
+
+
+@pytest.mark.parametrize("is_vrf", [False, True], ids=["any interface", "a VRF"])
+def test_an_instance_without_interface_lives_in_its_vrf(wire, router, is_vrf):
+    """Its sockets are bound to the VRF, and without that it is in FAULT. To sockets a VRF is an interface as others are,
+    which stand in for it where the kernel has none."""
+    def config(name: str, vrf: str, priority: int) -> str:
+        other = "beta" if name == "alpha" else "alpha"
+        text = instance("VI_1", *V3, f"vrf {vrf}", f"unicast_src_ip {ADDRESS[name]}",
+                        f"unicast_peer {{\n {ADDRESS[other]}\n }}", priority=priority, vips=(f"{VIP}/24 dev eth0",))
+        return DYNAMIC + text.replace("    interface eth0\n", "")
+
+    for name in ("alpha", "beta"):
+        host = wire.hosts[name]
+        if is_vrf and host.run("ip", "link", "add", "blue", "type", "vrf", "table", "10", check=False).returncode != 0:
+            pytest.skip("this kernel has no VRF")
+        if is_vrf:
+            host.ip("link set blue up", "link set eth0 master blue")
+    vrf = "blue" if is_vrf else "eth0"
+    alpha = router("sluice", "alpha", config("alpha", vrf, 150)).start()
+    beta = router("sluice", "beta", config("beta", vrf, 100)).start()
+    alpha.wait_master()
+    time.sleep(0.6)
+    assert not beta.has()
+    alpha.host.ip(f"link set {vrf} down")
+    until("alpha is in FAULT", lambda: alpha.status()["state"] == "FAULT")
+    beta.wait_master()
+    alpha.host.ip(f"link set {vrf} up")
+    alpha.wait_master()
+    alpha.reload(config("alpha", "nowhere", 150))
+    until("alpha is in FAULT", lambda: alpha.status()["faults"] == ["interface down"])

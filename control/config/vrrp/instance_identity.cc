@@ -110,7 +110,7 @@ void write_word(Writer& writer, std::string_view keyword, const I& draft) {
 constexpr auto first = std::to_array<Keyword<I>>({
     F::custom("state", read_state, write_state, 2),
     F::custom("interface", read_interface, write_word<&V::interface>, 2),
-    F::custom("vrf", read_vrf, write_word<&V::vrf>, 2).later(),
+    F::custom("vrf", read_vrf, write_word<&V::vrf>, 2),
     F::custom("native_ipv6", read_native_ipv6, write_native_ipv6, 1),
 });
 
