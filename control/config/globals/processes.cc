@@ -186,22 +186,22 @@ void write_force(Writer& writer, std::string_view keyword, const B& buffers) {
 
 template <SocketBuffer B::*Buffer>
 constexpr auto bytes(std::string_view name) {
-  return Field<B>::custom(name, read_bytes<Buffer>, write_bytes<Buffer>, 2).no_effect(own_buffers);
+  return Field<B>::custom(name, read_bytes<Buffer>, write_bytes<Buffer>, 2);
 }
 template <SocketBuffer B::*Buffer>
 constexpr auto force(std::string_view name) {
-  return Field<B>::custom(name, read_force<Buffer>, write_force<Buffer>, 2).no_effect(own_buffers);
+  return Field<B>::custom(name, read_force<Buffer>, write_force<Buffer>, 2);
 }
 
 constexpr auto buffer_lines = std::to_array<Keyword<B>>({
-    bytes<&B::vrrp_command>("vrrp_netlink_cmd_rcv_bufs"),
-    force<&B::vrrp_command>("vrrp_netlink_cmd_rcv_bufs_force"),
-    bytes<&B::vrrp_monitor>("vrrp_netlink_monitor_rcv_bufs"),
-    force<&B::vrrp_monitor>("vrrp_netlink_monitor_rcv_bufs_force"),
-    bytes<&B::lvs_command>("lvs_netlink_cmd_rcv_bufs"),
-    force<&B::lvs_command>("lvs_netlink_cmd_rcv_bufs_force"),
-    bytes<&B::lvs_monitor>("lvs_netlink_monitor_rcv_bufs"),
-    force<&B::lvs_monitor>("lvs_netlink_monitor_rcv_bufs_force"),
+    bytes<&B::vrrp_command>("vrrp_netlink_cmd_rcv_bufs").no_effect(own_buffers),
+    force<&B::vrrp_command>("vrrp_netlink_cmd_rcv_bufs_force").no_effect(own_buffers),
+    bytes<&B::vrrp_monitor>("vrrp_netlink_monitor_rcv_bufs").no_effect(own_buffers),
+    force<&B::vrrp_monitor>("vrrp_netlink_monitor_rcv_bufs_force").no_effect(own_buffers),
+    bytes<&B::lvs_command>("lvs_netlink_cmd_rcv_bufs").no_effect(own_buffers),
+    force<&B::lvs_command>("lvs_netlink_cmd_rcv_bufs_force").no_effect(own_buffers),
+    bytes<&B::lvs_monitor>("lvs_netlink_monitor_rcv_bufs").no_effect(own_buffers),
+    force<&B::lvs_monitor>("lvs_netlink_monitor_rcv_bufs_force").no_effect(own_buffers),
     bytes<&B::process_monitor>("process_monitor_rcv_bufs"),
     force<&B::process_monitor>("process_monitor_rcv_bufs_force"),
 });
