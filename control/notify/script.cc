@@ -15,6 +15,7 @@
 #include <charconv>
 #include <csignal>
 #include <system_error>
+#include <thread>
 #include <unordered_set>
 
 #include "control/notify/spawn.h"
@@ -27,6 +28,7 @@ namespace {
 
 /// keepalived's patience between SIGTERM and SIGKILL.
 constexpr std::chrono::seconds kill_delay{2};
+constexpr std::chrono::seconds abandon_delay{1};  // keepalived's for scripts in flight
 
 template <typename Number>
 std::optional<Number> number(const std::string& text) {
@@ -130,12 +132,24 @@ class ScriptRunner::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void abandon() {
-    for (const auto& running : running_) {
-      ::kill(-running->pid, SIGTERM);
-      running->leader_fd.close();
-      running->timer.cancel();
+    for (const auto& running : running_) ::kill(-running->pid, SIGTERM);
+    const auto patience = std::chrono::steady_clock::now() + abandon_delay;
+    while (!running_.empty()) {
+      const bool last_words = std::chrono::steady_clock::now() >= patience;
+      std::erase_if(running_, [&](const auto& running) {
+        siginfo_t ended{};
+        const bool has_ended = ::waitid(P_PID, id_t(running->pid), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+                               ended.si_pid == running->pid;
+        if (!has_ended && !last_words) return false;
+        // What its leader has left behind, too, while the group's number is nobody else's.
+        ::kill(-running->pid, SIGKILL);
+        ::waitpid(running->pid, nullptr, 0);
+        running->timer.cancel();
+        running->leader_fd.close();
+        return true;
+      });
+      if (!running_.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
-    running_.clear();
   }
 
   [[nodiscard]] std::size_t running() const { return running_.size(); }

@@ -70,7 +70,8 @@ class ScriptRunner {
   static constexpr std::size_t running_max = 1024;
 
   explicit ScriptRunner(boost::asio::io_context& io);
-  /// Scripts still running get SIGTERM; nobody is told of their end.
+  /// Scripts still running get SIGTERM, and SIGKILL if they run a second later; nobody is told of their end. Waits for
+  /// that.
   ~ScriptRunner();
   ScriptRunner(const ScriptRunner&) = delete;
   ScriptRunner& operator=(const ScriptRunner&) = delete;

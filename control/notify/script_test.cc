@@ -189,5 +189,19 @@ echo ready > "$OUT"; while :; do sleep 0.02; done)")}},
   }
 }
 
+TEST_F(Scripts, ThatDontListenToTermDontOutliveTheRunner) {
+  boost::asio::io_context io{1};
+  {
+    ScriptRunner runner(io);
+    ASSERT_TRUE(runner.run({.argv = {script(R"(trap '' TERM
+sleep 600 &
+echo $! > "$OUT"; wait; wait)")}}));
+    ASSERT_TRUE(wait([&] { return !read_out().empty(); }));
+  }
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "reaped";
+  const pid_t child = std::stoi(read_out());
+  EXPECT_TRUE(wait([&] { return ::kill(child, 0) != 0; })) << "nor do their children";
+}
+
 }  // namespace
 }  // namespace sluice::control
