@@ -20,6 +20,11 @@ void VirtualRouters::on_link_news(const netlink::Link& link, bool removed) {
   } else {
     links_seen_.insert_or_assign(link.ifindex, link);
   }
+  const bool runs = !removed && link.running;
+  const auto lives_on = [&](const auto& router) { return home_of(router->config) == link.name; };
+  if (before && before->running != runs && std::ranges::any_of(routers_, lives_on)) {
+    log(fmt::format("Netlink reports {} {}", link.name, runs ? "up" : "down"));
+  }
   // Another name is another interface: the one of the old name has gone.
   if (before && before->name != link.name) on_link(before->name);
   on_link(link.name);
@@ -93,9 +98,6 @@ bool VirtualRouters::is_up(const VirtualRouter& router) const {
 }
 
 void VirtualRouters::count_link(VirtualRouter& router, bool up) {
-  if (router.link_up && *router.link_up != up) {
-    log(fmt::format("Netlink reports {} {}", home_of(router.config), up ? "up" : "down"));
-  }
   router.link_up = up;
   if (router.vmac.empty()) {
     set_fault(router, {FaultKind::interface_down}, !up, fmt::format("(interface {} down)", home_of(router.config)));
@@ -120,7 +122,12 @@ void VirtualRouters::on_address(const netlink::InterfaceAddress& address, bool r
   }
   look_at_static();
   for (const auto& router : routers_) {
-    if (removed && router->addresses.lost(address)) lose(*router, address.address.text());
+    if (removed && router->addresses.lost(address)) {
+      const netlink::Link* link = reflector_->link(address.ifindex);
+      log(fmt::format("Netlink reflector reports IP {} removed from {}", address.address.text(),
+                      link != nullptr ? link->name : "an interface that is gone"));
+      lose(*router, address.address.text());
+    }
     if (address.ifindex == router->ifindex) look_at_source(*router);
   }
 }
@@ -159,9 +166,10 @@ std::optional<net::IpAddr> VirtualRouters::source_of(const VirtualRouter& router
   const config::VrrpInstance& config = router.config;
   const auto there = reflector_->mirror().addresses_of(router.ifindex);
   if (config.source) {
-    const bool exists = config.interface.empty()
-                            ? reflector_->mirror().is_local(*config.source)
-                            : std::ranges::any_of(there, [&](const auto& each) { return each.address == *config.source; });
+    const bool exists =
+        config.interface.empty()
+            ? reflector_->mirror().is_local(*config.source)
+            : std::ranges::any_of(there, [&](const auto& each) { return each.address == *config.source; });
     return config.track_src_ip && !exists ? std::nullopt : config.source;
   }
   if (config.ipvlan && config.ipvlan->address && (!config.is_v6 || is_link_local(config.ipvlan->address->address))) {
