@@ -130,3 +130,24 @@ class Echo(Server):
 
     def ports(self) -> list[str]:
         return [*(f"udp {port}" for port in self._udp_ports), f"tcp {self._tcp_port}"]
+
+
+class Checked(Server):
+    """A server for checkers to judge; kind and arguments are those of checked.py."""
+
+    def __init__(self, host: Host, kind: str, port: int, *arguments: str) -> None:
+        super().__init__(host)
+        self._protocol = "udp" if kind.startswith("dns") else "tcp"
+        self._port = port
+        self._command = [sys.executable, str(HERE / "checked.py"), kind, str(port), *arguments]
+
+    def argv(self) -> list[str]:
+        return self._command
+
+    def ports(self) -> list[str]:
+        return [f"{self._protocol} {self._port}"]
+
+    def run(self) -> Checked:
+        self.start()
+        self.wait_ready()
+        return self
