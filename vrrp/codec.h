@@ -1,5 +1,6 @@
 // Advertisements to bytes and back: VRRP 2 and 3 over IPv4 and IPv6, multicast and unicast, with the authentication
-// that version 2 had. Pure: no socket, no clock. What an advertisement means for the instance is election.h's.
+// that version 2 had, and keepalived's for both. Pure: no socket, no clock. What an advertisement means for the
+// instance is election.h's.
 //
 // Over IPv4 whole packets go out and come in, IP header first (a raw socket with IP_HDRINCL); over IPv6 the
 // advertisement only, and the kernel says where it came from. A packet goes in by two steps, because a socket is shared
@@ -11,9 +12,10 @@
 //   |Version| Type=1|  VRID        |  Priority     |  n addresses  |
 //   | v2: auth type | v2: interval s                |   Checksum    |         then n addresses,
 //   | v3: 0 | interval, centiseconds (12 bits)      |               |         then in v2 over IPv4 8 bytes of
-//   authentication
+//   authentication; with auth_hmac the 28 bytes of hmac_trailer.h behind all that
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -23,6 +25,7 @@
 
 #include "net/error.h"
 #include "vrrp/ah.h"
+#include "vrrp/hmac_trailer.h"
 #include "vrrp/protocol.h"
 #include "vrrp/receive_error.h"
 
@@ -58,6 +61,7 @@ struct WireConfig {
   std::uint8_t vrid = 1;
   Centiseconds advertisement_interval{100};  ///< version 2: whole seconds
   Authentication authentication;             ///< only for version 2 over IPv4
+  std::optional<HmacAuthentication> hmac;    ///< without the other one
   std::vector<net::IpAddr> addresses;        ///< of the instance's family; at most addresses_max()
   bool unicast = false;
   std::uint8_t unicast_ttl = ttl_multicast;
@@ -72,21 +76,25 @@ struct WireState {
   AhSequence ah_sequence;
   std::uint16_t ip_id = 0;  ///< of the last packet out; the first is 1, and 0 never: the kernel would fill it in
   bool old_unicast_checksum_seen = false;
+  HmacClock hmac_clock;
+  HmacReplay hmac_replay;
   std::optional<net::Ipv4Addr> ah_source;  ///< of the last packet out with AH: what comes from there is a replay
 };
 
 /// How many addresses an advertisement may carry where a packet's largest size is `mtu`: 255, or less. keepalived
-/// subtracts the Ethernet header, too (89 for IPv6 at 1500), and so do we.
-[[nodiscard]] std::size_t addresses_max(std::size_t mtu, bool is_v6, Version version, AuthType authentication);
+/// subtracts the Ethernet header, too (89 for IPv6 at 1500), and so do we. has_hmac: a trailer has to fit, too.
+[[nodiscard]] std::size_t addresses_max(std::size_t mtu, bool is_v6, Version version, AuthType authentication,
+                                        bool has_hmac = false);
 
 /// How long the instance's packets are: over IPv4 with IP's header, as build() makes them.
 [[nodiscard]] std::size_t packet_bytes(const WireConfig& config);
 
 /// Puts the next advertisement into `packet` (replaced; its memory is used again). source and destination are of the
-/// instance's family. Counts up state. Fails only if libcrypto refuses MD5. IPv6: the kernel replaces the checksum, if
-/// it is told to, by the same.
+/// instance's family. now: what a signature says, nothing else. Counts up state. Fails if libcrypto refuses MD5 or
+/// SHA-256, or if there is no key to sign with. IPv6: the kernel must leave the checksum alone (no IPV6_CHECKSUM): it
+/// would sum the signature, too.
 Result<> build(const WireConfig& config, WireState& state, const net::IpAddr& source, const net::IpAddr& destination,
-               std::uint8_t priority, std::vector<std::uint8_t>& packet);
+               std::uint8_t priority, std::chrono::system_clock::time_point now, std::vector<std::uint8_t>& packet);
 
 /// A packet that looks like VRRP. `packet` is the caller's.
 struct Arrival {
@@ -116,8 +124,9 @@ struct Advert {
   bool old_unicast_checksum_found = false;  ///< this packet made state change over; worth a line in the log
 };
 
-/// Everything that can be known without the election's state. state changes only for an Advert (sequence number, form
-/// of the checksum). A checksum over IPv6 is checked again, although the kernel has: a unit test has no kernel.
-std::expected<Advert, ReceiveError> check(const Arrival& arrival, const WireConfig& config, WireState& state);
+/// Everything that can be known without the election's state, checksums over IPv6 included. now: what signatures are
+/// held against. state changes only for an Advert (sequence number, stamp, form of the checksum).
+std::expected<Advert, ReceiveError> check(const Arrival& arrival, const WireConfig& config, WireState& state,
+                                          std::chrono::system_clock::time_point now);
 
 }  // namespace sluice::vrrp

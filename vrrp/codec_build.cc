@@ -100,35 +100,58 @@ Result<> store_ah(const WireConfig& config, WireState& state, net::Ipv4Addr sour
   return {};
 }
 
+// What comes back with our own address was recorded and is replayed: it counts as seen.
+Result<> store_hmac(const WireConfig& config, WireState& state, const net::IpAddr& source,
+                    std::chrono::system_clock::time_point now, std::span<const std::uint8_t> advertisement,
+                    std::span<std::uint8_t, hmac_trailer_size> at) {
+  const HmacKey* key = config.hmac->signing_key();
+  if (key == nullptr) return fail({}, "no key to sign an advertisement with");
+  const HmacStamp stamp = state.hmac_clock.next(now);
+  const auto trailer =
+      sign(advertisement, {static_cast<std::uint8_t>(config.version), config.vrid, source}, *key, stamp);
+  if (!trailer) return fail({}, "libcrypto refuses HMAC-SHA-256, which auth_hmac needs");
+  state.hmac_replay.received(source, stamp, wire::hmac_senders_max(config));
+  std::ranges::copy(*trailer, at.begin());
+  return {};
+}
+
+// Without IP's header and AH's.
+std::size_t advertisement_bytes(const WireConfig& config) {
+  return sizeof(wire::Head) + config.addresses.size() * wire::address_size(config.is_v6) +
+         wire::auth_size(static_cast<std::uint8_t>(config.version), config.is_v6);
+}
+
+std::size_t headers_bytes(const WireConfig& config) {
+  if (config.is_v6) return 0;
+  return sizeof(net::Ipv4Header) + (config.authentication.type == AuthType::ah ? sizeof(AhHeader) : 0);
+}
+
 }  // namespace
 
-std::size_t addresses_max(std::size_t mtu, bool is_v6, Version version, AuthType authentication) {
+std::size_t addresses_max(std::size_t mtu, bool is_v6, Version version, AuthType authentication, bool has_hmac) {
   std::size_t rest = ethernet_header_size + (is_v6 ? ipv6_header_size : sizeof(net::Ipv4Header)) + sizeof(wire::Head) +
                      wire::auth_size(static_cast<std::uint8_t>(version), is_v6);
   if (authentication == AuthType::ah) rest += sizeof(AhHeader);
+  if (has_hmac) rest += hmac_trailer_size;
   if (mtu < rest) return 0;
   return std::min<std::size_t>((mtu - rest) / wire::address_size(is_v6), 255);
 }
 
 std::size_t packet_bytes(const WireConfig& config) {
-  const std::size_t ah = config.authentication.type == AuthType::ah ? sizeof(AhHeader) : 0;
-  return (config.is_v6 ? 0 : sizeof(net::Ipv4Header) + ah) + sizeof(wire::Head) +
-         config.addresses.size() * wire::address_size(config.is_v6) +
-         wire::auth_size(static_cast<std::uint8_t>(config.version), config.is_v6);
+  const bool is_signed = config.hmac && config.hmac->signs();
+  return headers_bytes(config) + advertisement_bytes(config) + (is_signed ? hmac_trailer_size : 0);
 }
 
 Result<> build(const WireConfig& config, WireState& state, const net::IpAddr& source, const net::IpAddr& destination,
-               std::uint8_t priority, std::vector<std::uint8_t>& packet) {
+               std::uint8_t priority, std::chrono::system_clock::time_point now, std::vector<std::uint8_t>& packet) {
   assert(config.addresses.size() <= 255);
   assert(source.is_v6() == config.is_v6 && destination.is_v6() == config.is_v6);
   const auto version = static_cast<std::uint8_t>(config.version);
   const bool ah = config.authentication.type == AuthType::ah;
   assert(config.authentication.type == AuthType::none || wire::auth_size(version, config.is_v6) > 0);
   const std::size_t address_size = wire::address_size(config.is_v6);
-  const std::size_t at = config.is_v6 ? 0 : sizeof(net::Ipv4Header) + (ah ? sizeof(AhHeader) : 0);
-  const std::size_t length = packet_bytes(config) - at;
-  packet.assign(at + length, 0);
-  const std::span<std::uint8_t> advertisement(packet.data() + at, length);
+  packet.assign(packet_bytes(config), 0);
+  const auto advertisement = std::span(packet).subspan(headers_bytes(config), advertisement_bytes(config));
 
   wire::Head head{std::uint8_t((version << 4) | wire::type_advertisement),
                   config.vrid,
@@ -147,6 +170,12 @@ Result<> build(const WireConfig& config, WireState& state, const net::IpAddr& so
   head.checksum = net::Be16::from_raw(std::uint16_t(~wire::sum(
       advertisement, version, source, summed_destination(config, state, destination), config.v3_checksum_as_v2)));
   net::store(advertisement.data(), head);
+  if (config.hmac && config.hmac->signs()) {
+    if (auto done = store_hmac(config, state, source, now, advertisement, std::span(packet).last<hmac_trailer_size>());
+        !done) {
+      return done;
+    }
+  }
 
   if (config.is_v6) return {};
   store_ipv4_header(config, state, source.v4(), destination.v4(), packet);

@@ -21,6 +21,7 @@ struct Received {
   const WireConfig& config;
   wire::Head head;
   std::span<const std::uint8_t> advertisement;  // without padding, once the length is known to be right
+  std::span<const std::uint8_t> trailer = {};   // auth_hmac's; empty: there is none
 
   [[nodiscard]] std::uint8_t version() const { return head.version_type >> 4; }
   [[nodiscard]] std::span<const std::uint8_t> addresses() const {
@@ -34,15 +35,42 @@ bool is_padding(std::size_t length) {
 }
 
 // The packet's own version decides whether there are authentication data, so that another version counts as that, and
-// not as another length.
+// not as another length. A signature is known by nothing but the length; with it a packet is longer than any padding.
+// Who has no auth_hmac refuses it, as keepalived's before 2.4 do.
 Error check_length(Received& in) {
-  const std::size_t expected = sizeof in.head + in.head.addresses * wire::address_size(in.config.is_v6) +
-                               wire::auth_size(in.version(), in.config.is_v6);
+  const std::size_t expected = in.arrival.advertisement_at + wire::advertisement_size(in.head, in.config.is_v6);
   const std::size_t length = in.arrival.packet.size();
-  if (length < in.arrival.advertisement_at + expected) return ReceiveError::length;
-  const bool exact = length == in.arrival.advertisement_at + expected;
-  if (!exact && (in.config.is_v6 || !is_padding(length))) return ReceiveError::length;
-  in.advertisement = in.arrival.packet.subspan(in.arrival.advertisement_at, expected);
+  if (length < expected) return ReceiveError::length;
+  const bool is_signed = in.config.hmac && length == expected + hmac_trailer_size;
+  if (length != expected && !is_signed && (in.config.is_v6 || !is_padding(length))) return ReceiveError::length;
+  in.advertisement = in.arrival.packet.first(expected).subspan(in.arrival.advertisement_at);
+  if (is_signed) in.trailer = in.arrival.packet.last(hmac_trailer_size);
+  return {};
+}
+
+ReceiveError counted_as(HmacError error) {
+  switch (error) {
+    case HmacError::malformed: return ReceiveError::hmac_malformed;
+    case HmacError::unknown_key: return ReceiveError::hmac_unknown_key;
+    case HmacError::digest: break;
+  }
+  return ReceiveError::hmac_digest;
+}
+
+// Yields the stamp of what is signed. What nobody with a key has made says nothing of clocks and replays, so that the
+// digest comes first.
+Error check_hmac(const Received& in, const WireState& state, std::chrono::system_clock::time_point now,
+                 std::optional<HmacStamp>& stamp) {
+  const HmacAuthentication& ours = *in.config.hmac;
+  if (in.trailer.empty()) {
+    return ours.mode == HmacAuthentication::Mode::enforce ? ReceiveError::hmac_missing : Error{};
+  }
+  const auto verified = verify(in.advertisement, in.trailer.first<hmac_trailer_size>(),
+                               {in.version(), in.head.vrid, in.arrival.source}, ours.keys);
+  if (!verified) return counted_as(verified.error());
+  if (ours.window && !is_in_time(*verified, *ours.window, now)) return ReceiveError::hmac_stale;
+  if (!state.hmac_replay.is_new(in.arrival.source, *verified)) return ReceiveError::hmac_replay;
+  stamp = *verified;
   return {};
 }
 
@@ -155,14 +183,16 @@ std::expected<Arrival, ReceiveError> open_ipv6(std::span<const std::uint8_t> adv
       advertisement, 0, source, destination, hop_limit, false, net::load<wire::Head>(advertisement.data()).vrid};
 }
 
-std::expected<Advert, ReceiveError> check(const Arrival& arrival, const WireConfig& config, WireState& state) {
+std::expected<Advert, ReceiveError> check(const Arrival& arrival, const WireConfig& config, WireState& state,
+                                          std::chrono::system_clock::time_point now) {
   if (arrival.vrid != config.vrid || arrival.source.is_v6() != config.is_v6) {
     return std::unexpected(ReceiveError::unknown_vrid);
   }
-  Received in{arrival, config, net::load<wire::Head>(arrival.packet.data() + arrival.advertisement_at), {}};
+  Received in{arrival, config, net::load<wire::Head>(arrival.packet.data() + arrival.advertisement_at), {}, {}};
   const bool is_v2 = config.version == Version::v2;
   const auto interval = in.head.interval.host();
   std::uint32_t sequence = 0;
+  std::optional<HmacStamp> stamp;
   bool old_form = false;
 
   if (arrival.has_ah != (config.authentication.type == AuthType::ah)) {
@@ -171,6 +201,9 @@ std::expected<Advert, ReceiveError> check(const Arrival& arrival, const WireConf
   if (const Error error = check_length(in)) return std::unexpected(*error);
   if (!config.unicast && arrival.ttl != ttl_multicast) return std::unexpected(ReceiveError::ttl);
   if (in.version() != static_cast<std::uint8_t>(config.version)) return std::unexpected(ReceiveError::version);
+  if (config.hmac) {
+    if (const Error error = check_hmac(in, state, now, stamp)) return std::unexpected(*error);
+  }
   if (is_v2) {
     if (!config.is_v6) {
       if (const Error error = check_authentication(in, state, sequence)) return std::unexpected(*error);
@@ -181,7 +214,7 @@ std::expected<Advert, ReceiveError> check(const Arrival& arrival, const WireConf
   }
   if ((in.head.version_type & 0xf) != wire::type_advertisement) return std::unexpected(ReceiveError::type);
   if (!config.is_v6 && net::load<net::Ipv4Header>(arrival.packet.data()).total_length.host() !=
-                           arrival.advertisement_at + in.advertisement.size()) {
+                           arrival.advertisement_at + in.advertisement.size() + in.trailer.size()) {
     return std::unexpected(ReceiveError::ip_length);
   }
   if (!is_v2 && (interval & wire::interval_mask_v3) == 0) return std::unexpected(ReceiveError::interval);
@@ -190,6 +223,7 @@ std::expected<Advert, ReceiveError> check(const Arrival& arrival, const WireConf
   if (const Error error = check_peer(in)) return std::unexpected(*error);
 
   if (arrival.has_ah) state.ah_sequence.received(sequence);
+  if (stamp) state.hmac_replay.received(arrival.source, *stamp, wire::hmac_senders_max(config));
   if (old_form) state.old_unicast_checksum_seen = true;
   Advert advert{arrival.source, in.head.priority, config.advertisement_interval};
   if (!is_v2) advert.max_advertisement_interval = Centiseconds(interval & wire::interval_mask_v3);

@@ -1,6 +1,7 @@
 // libFuzzer target: any bytes as a packet, in a buffer of exactly their size, under a configuration that the first two
 // bytes choose. What is accepted is built again from what was understood, and must be accepted again as the same:
-// decoder against encoder. Bit 0 of the first byte puts the checksum right, or hardly an input would get past it.
+// decoder against encoder. Bit 0 of the first byte puts checksum and signature right, or hardly an input would get past
+// them.
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -17,6 +18,7 @@ void require(bool condition) {
   if (!condition) std::abort();
 }
 
+constexpr std::chrono::system_clock::time_point now{std::chrono::seconds(1'750'000'000)};
 const net::Ipv6Addr source6{{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
 
 WireConfig choose(const std::uint8_t* choice) {
@@ -31,6 +33,10 @@ WireConfig choose(const std::uint8_t* choice) {
   if (config.version == Version::v2 && !config.is_v6) {
     config.authentication = {static_cast<AuthType>(choice[1] / 3 % 3), {'s', '3', 'c', 'r', 'e', 't', '1', '2'}};
   }
+  if (const unsigned mode = choice[1] / 9 % 4; mode > 0 && config.authentication.type == AuthType::none) {
+    config.hmac = {{{7, std::vector<std::uint8_t>(32, 1)}}, 7, static_cast<HmacAuthentication::Mode>(mode - 1), {}};
+    if (choice[1] / 36 % 2 != 0) config.hmac->window = std::chrono::seconds(5);
+  }
   config.vrid = 51;
   config.advertisement_interval = Centiseconds(100);
   config.addresses = {net::IpAddr(net::Ipv4Addr::of(10, 98, 0, 100))};
@@ -44,12 +50,20 @@ std::expected<Arrival, ReceiveError> open(const WireConfig& config, std::span<co
 }
 
 void repair(const WireConfig& config, const Arrival& arrival, std::uint8_t* packet) {
-  const std::span<std::uint8_t> advertisement(packet + arrival.advertisement_at,
-                                              arrival.packet.size() - arrival.advertisement_at);
+  std::span<std::uint8_t> advertisement(packet + arrival.advertisement_at,
+                                        arrival.packet.size() - arrival.advertisement_at);
+  const std::size_t size = wire::advertisement_size(net::load<wire::Head>(advertisement.data()), config.is_v6);
+  const bool is_signed = config.hmac && advertisement.size() == size + hmac_trailer_size;
+  const std::span<std::uint8_t> trailer = advertisement.last(is_signed ? hmac_trailer_size : 0);
+  advertisement = advertisement.first(advertisement.size() - trailer.size());
   net::store(advertisement.data() + 6, net::Be16(0));
   const auto sum =
       wire::sum(advertisement, advertisement[0] >> 4, arrival.source, arrival.destination, config.v3_checksum_as_v2);
   net::store(advertisement.data() + 6, net::Be16::from_raw(std::uint16_t(~sum)));
+  if (!is_signed) return;
+  HmacClock clock;
+  const HmacScope scope{std::uint8_t(advertisement[0] >> 4), config.vrid, arrival.source};
+  std::ranges::copy(*sign(advertisement, scope, config.hmac->keys[0], clock.next(now)), trailer.begin());
 }
 
 void build_again(WireConfig config, WireState state, const Arrival& arrival, const Advert& advert) {
@@ -65,12 +79,13 @@ void build_again(WireConfig config, WireState state, const Arrival& arrival, con
   WireState sender;
   sender.old_unicast_checksum_seen = state.old_unicast_checksum_seen;
   std::vector<std::uint8_t> packet;
-  require(build(config, sender, arrival.source, arrival.destination, advert.priority, packet).has_value());
+  require(build(config, sender, arrival.source, arrival.destination, advert.priority, now, packet).has_value());
   const auto again = open(config, packet);
   require(again.has_value());
   state.ah_sequence = {};
   state.ah_source.reset();
-  const auto same = check(*again, config, state);
+  state.hmac_replay = {};
+  const auto same = check(*again, config, state, now);
   require(same && same->priority == advert.priority && same->source == advert.source &&
           same->max_advertisement_interval == advert.max_advertisement_interval &&
           same->addresses == AddressList::same && !same->interval_differs);
@@ -88,7 +103,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!arrival) return 0;
   if (data[0] & 1) repair(config, *arrival, packet.get());
   WireState state;
-  const auto advert = check(*arrival, config, state);
+  const auto advert = check(*arrival, config, state, now);
   if (advert) build_again(config, state, *arrival, *advert);
   return 0;
 }

@@ -36,6 +36,18 @@ AuthKey key(std::string_view text) {
   return key;
 }
 
+using namespace std::chrono_literals;
+constexpr std::chrono::system_clock::time_point now{1'750'000'000s};
+
+// Time is nothing to an advertisement that isn't signed.
+Result<> build(const WireConfig& config, WireState& state, const net::IpAddr& source, const net::IpAddr& destination,
+               std::uint8_t priority, Bytes& packet) {
+  return build(config, state, source, destination, priority, now, packet);
+}
+std::expected<Advert, ReceiveError> check(const Arrival& arrival, const WireConfig& config, WireState& state) {
+  return check(arrival, config, state, now);
+}
+
 const net::IpAddr node_a = ip("10.98.0.1");
 const net::IpAddr group4 = multicast_group_v4;
 
@@ -444,6 +456,156 @@ TEST(AuthenticationHeader, NumbersStopAtTheEndAndStartAgainWithTheNextMastership
   EXPECT_EQ(sequence.next(), 1u);
 }
 
+// --- auth_hmac -------------------------------------------------------------------------------------------------------
+
+using Mode = HmacAuthentication::Mode;
+
+HmacKey hmac_key(std::uint8_t id, std::uint8_t byte) { return {id, Bytes(32, byte)}; }
+
+WireConfig with_hmac(WireConfig config, Mode mode = Mode::enforce) {
+  config.authentication = {};
+  config.hmac = {{hmac_key(1, 0x11), hmac_key(2, 0x22)}, 2, mode, 5s};
+  return config;
+}
+
+Bytes signed_v3(const WireConfig& config = with_hmac(v3()), std::chrono::system_clock::time_point at = now) {
+  WireState sender;
+  Bytes packet;
+  EXPECT_TRUE(build(config, sender, node_a, group4, 150, at, packet));
+  return packet;
+}
+
+std::expected<Advert, ReceiveError> received(const Bytes& packet, const WireConfig& config = with_hmac(v3()),
+                                             WireState state = {}) {
+  return check(*open_ipv4(packet), config, state);
+}
+
+TEST(Hmac, TheTrailerIsBehindAnAdvertisementThatIsOtherwiseTheSame) {
+  for (const Capture& capture : captures()) {
+    SCOPED_TRACE(capture.name);
+    WireConfig plain = capture.config;
+    plain.authentication = {};
+    const WireConfig config = with_hmac(plain);
+    WireState one, two;
+    Bytes bare, packet;
+    ASSERT_TRUE(build(plain, one, capture.source, capture.destination, 150, bare));
+    ASSERT_TRUE(build(config, two, capture.source, capture.destination, 150, packet));
+    ASSERT_EQ(packet.size(), bare.size() + hmac_trailer_size);
+    EXPECT_EQ(packet.size(), packet_bytes(config));
+    const std::size_t at = config.is_v6 ? 0 : 20;
+    EXPECT_TRUE(std::equal(bare.begin() + long(at), bare.end(), packet.begin() + long(at)))
+        << "the checksum, which is VRRP's alone, too";
+    WireState state;
+    const auto advert = check(*open(packet, capture), config, state);
+    ASSERT_TRUE(advert) << to_string(advert.error());
+    EXPECT_EQ(advert->priority, 150);
+    EXPECT_REFUSED(check(*open(packet, capture), plain, state), length);
+    EXPECT_REFUSED(check(*open(packet, capture), config, state), hmac_replay);
+  }
+}
+
+TEST(Hmac, EveryChangedBitIsNoticed) {
+  for (const Capture& capture : captures()) {
+    SCOPED_TRACE(capture.name);
+    const WireConfig config = with_hmac(capture.config);
+    WireState sender;
+    Bytes good;
+    ASSERT_TRUE(build(config, sender, capture.source, capture.destination, 150, good));
+    for (std::size_t bit = (config.is_v6 ? 0 : 20) * 8; bit < good.size() * 8; ++bit) {
+      Bytes bad = good;
+      bad[bit / 8] = std::uint8_t(bad[bit / 8] ^ (1u << bit % 8));
+      const auto arrival = open(bad, capture);
+      WireState state;
+      EXPECT_FALSE(arrival && check(*arrival, config, state)) << "bit " << bit;
+      EXPECT_TRUE(state.hmac_replay.is_new(capture.source, {0, 0, 1})) << "what isn't authentic was kept, bit " << bit;
+    }
+  }
+}
+
+TEST(Hmac, EachMistakeHasItsName) {
+  const Bytes good = signed_v3();
+  const std::size_t trailer = good.size() - hmac_trailer_size;
+  ASSERT_TRUE(received(good));
+  EXPECT_REFUSED(received(hex(v3_frame)), hmac_missing);
+  const auto changed = [&](std::size_t at, std::uint8_t to) {
+    Bytes bad = good;
+    bad[trailer + at] = to;
+    return received(bad);
+  };
+  EXPECT_REFUSED(changed(0, 2), hmac_malformed);
+  EXPECT_REFUSED(changed(3, 1), hmac_malformed);
+  EXPECT_REFUSED(changed(1, 3), hmac_unknown_key);
+  EXPECT_REFUSED(changed(1, 1), hmac_digest);
+  EXPECT_REFUSED(changed(7, 0), hmac_digest);  // no clock is suspected of what nobody has signed
+  WireConfig other = with_hmac(v3());
+  other.hmac->keys[1] = hmac_key(2, 0x33);
+  EXPECT_REFUSED(received(good, other), hmac_digest);
+  EXPECT_REFUSED(received(signed_v3(with_hmac(v3()), now - 6s)), hmac_stale);
+  EXPECT_REFUSED(received(signed_v3(with_hmac(v3()), now + 6s)), hmac_stale);
+  Bytes shorter = good;
+  shorter.pop_back();
+  EXPECT_REFUSED(received(shorter), length);
+  shorter.resize(good.size() + 1);
+  EXPECT_REFUSED(received(shorter), length);
+  Bytes cut = good;  // IP's header says that there is less
+  cut[3] = std::uint8_t(cut[3] - hmac_trailer_size);
+  EXPECT_REFUSED(received(cut), ip_length);
+}
+
+TEST(Hmac, MigrationModesTakeWhatIsNotSignedButNothingThatIsSignedWrong) {
+  for (const Mode mode : {Mode::permissive, Mode::receive_only}) {
+    const WireConfig config = with_hmac(v3(), mode);
+    EXPECT_TRUE(received(hex(v3_frame), config));
+    EXPECT_TRUE(received(signed_v3(), config));
+    Bytes bad = signed_v3();
+    bad.back() ^= 1;
+    EXPECT_REFUSED(received(bad, config), hmac_digest);
+  }
+  const std::size_t bare = hex(v3_frame).size();
+  EXPECT_EQ(signed_v3(with_hmac(v3(), Mode::permissive)).size(), bare + hmac_trailer_size);
+  EXPECT_EQ(signed_v3(with_hmac(v3(), Mode::receive_only)).size(), bare);
+}
+
+TEST(Hmac, MonotonicAsksOnlyThatEachIsLaterThanTheOneBefore) {
+  WireConfig config = with_hmac(v3());
+  config.hmac->window.reset();
+  WireState sender, receiver;
+  std::vector<Bytes> packets(3);
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    ASSERT_TRUE(build(config, sender, node_a, group4, 150, now - 24h - i * 1s, packets[i]));  // a clock that goes back
+  }
+  EXPECT_TRUE(check(*open_ipv4(packets[1]), config, receiver));
+  EXPECT_REFUSED(check(*open_ipv4(packets[0]), config, receiver), hmac_replay);
+  EXPECT_REFUSED(check(*open_ipv4(packets[1]), config, receiver), hmac_replay);
+  EXPECT_TRUE(check(*open_ipv4(packets[2]), config, receiver));
+}
+
+TEST(Hmac, WhatFailsALaterCheckIsNotRemembered) {
+  WireConfig config = with_hmac(v3_unicast());
+  WireState sender, receiver;
+  Bytes packet;
+  ASSERT_TRUE(build(config, sender, node_a, ip("10.98.0.2"), 150, packet));
+  Bytes bad = packet;
+  bad[26] ^= 1;  // the checksum isn't signed
+  EXPECT_REFUSED(check(*open_ipv4(bad), config, receiver), checksum);
+  EXPECT_TRUE(check(*open_ipv4(packet), config, receiver));
+}
+
+TEST(Hmac, NobodyHearsHimself) {
+  WireState alone;
+  Bytes packet;
+  ASSERT_TRUE(build(with_hmac(v3()), alone, node_a, group4, 150, packet));
+  EXPECT_REFUSED(check(*open_ipv4(packet), with_hmac(v3()), alone), hmac_replay);
+}
+
+TEST(Hmac, WithoutItsKeyNothingIsSent) {
+  WireConfig config = with_hmac(v3());
+  config.hmac->active_key = 3;
+  WireState state;
+  Bytes packet;
+  EXPECT_FALSE(build(config, state, node_a, group4, 150, packet));
+}
+
 // --- limits ---------------------------------------------------------------------------------------------------------
 
 TEST(Codec, CountsIpIdsFromOneAndNeverSendsZero) {
@@ -459,6 +621,7 @@ TEST(Codec, KnowsHowManyAddressesFit) {
   EXPECT_EQ(addresses_max(1500, false, Version::v3, AuthType::none), 255u);
   EXPECT_EQ(addresses_max(150, false, Version::v3, AuthType::none), 27u);
   EXPECT_EQ(addresses_max(150, false, Version::v2, AuthType::ah), 19u);
+  EXPECT_EQ(addresses_max(150, false, Version::v3, AuthType::none, true), 20u);
   EXPECT_EQ(addresses_max(40, false, Version::v2, AuthType::none), 0u);
 }
 
@@ -484,6 +647,9 @@ TEST(Codec, BuildThenCheckYieldsTheSameAdvertisement) {
     if (config.version == Version::v2 && !config.is_v6) {
       config.authentication.type = static_cast<AuthType>(below(3));
       config.authentication.key = key(std::to_string(random()));
+    }
+    if (config.authentication.type == AuthType::none && below(2) != 0) {
+      config = with_hmac(config, static_cast<Mode>(below(3)));
     }
     config.unicast = below(2) != 0;
     config.v3_checksum_as_v2 = below(2) != 0;

@@ -1,6 +1,7 @@
 // What build and check share: the first eight bytes of an advertisement, its length, its checksum.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -30,6 +31,16 @@ constexpr std::size_t address_size(bool is_v6) { return is_v6 ? 16 : 4; }
 /// has none.
 constexpr std::size_t auth_size(std::uint8_t version, bool is_v6) {
   return version == 2 && !is_v6 ? auth_data_size : 0;
+}
+
+/// Without signature. The head's own version decides whether there are authentication data.
+constexpr std::size_t advertisement_size(const Head& head, bool is_v6) {
+  return sizeof head + head.addresses * address_size(is_v6) + auth_size(head.version_type >> 4u, is_v6);
+}
+
+/// Multicast: keepalived remembers four senders; unicast: each peer. One more, because what we sent counts, too.
+inline std::size_t hmac_senders_max(const WireConfig& config) {
+  return std::max<std::size_t>(4, config.unicast ? config.peers.size() : 0) + 1;
 }
 
 /// Sum over an advertisement and whatever pseudo header the version and family have; 0xffff if its checksum is right,

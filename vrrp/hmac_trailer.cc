@@ -66,6 +66,11 @@ std::optional<Digest> digest_of(std::span<const std::uint8_t> advertisement, con
 
 }  // namespace
 
+const HmacKey* HmacAuthentication::signing_key() const {
+  const auto key = std::ranges::find(keys, active_key, &HmacKey::id);
+  return key == keys.end() ? nullptr : &*key;
+}
+
 std::optional<HmacTrailer> sign(std::span<const std::uint8_t> advertisement, const HmacScope& scope, const HmacKey& key,
                                 const HmacStamp& stamp) {
   const Head head{trailer_type,
@@ -106,19 +111,19 @@ HmacStamp HmacClock::next(std::chrono::system_clock::time_point now) {
   return {std::uint32_t(last_ >> 32u), std::uint16_t(last_ >> 16u), std::uint16_t(last_)};
 }
 
-bool HmacReplay::is_new(const net::IpAddr& sender, const HmacStamp& stamp,
-                        std::chrono::system_clock::time_point now) const {
-  if (window_) {
-    const auto clock = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count();
-    const auto apart = std::int32_t(stamp.seconds - std::uint32_t(clock));
-    if (apart > window_->count() || apart < -window_->count()) return false;
-  }
+bool is_in_time(const HmacStamp& stamp, std::chrono::seconds window, std::chrono::system_clock::time_point now) {
+  const auto clock = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count();
+  const auto apart = std::int32_t(stamp.seconds - std::uint32_t(clock));
+  return apart <= window.count() && apart >= -window.count();
+}
+
+bool HmacReplay::is_new(const net::IpAddr& sender, const HmacStamp& stamp) const {
   const auto mark = marks_.find(sender);
   return mark == marks_.end() || std::int64_t(stamp.value() - mark->second.highest) > 0;
 }
 
-void HmacReplay::received(const net::IpAddr& sender, const HmacStamp& stamp) {
-  if (!marks_.contains(sender) && marks_.size() >= senders_max_ && !marks_.empty()) {
+void HmacReplay::received(const net::IpAddr& sender, const HmacStamp& stamp, std::size_t senders_max) {
+  if (!marks_.contains(sender) && marks_.size() >= senders_max && !marks_.empty()) {
     marks_.erase(std::ranges::min_element(marks_, {}, [](const auto& each) { return each.second.used; }));
   }
   marks_[sender] = {stamp.value(), ++uses_};

@@ -1,6 +1,6 @@
 // keepalived's signature behind an advertisement (auth_hmac, from its 2.4 on): 28 bytes with HMAC-SHA-256, for either
 // version and family, inside the IP length and outside VRRP's checksum. Its layout, its digest, and which of them were
-// seen before. Pure: the time comes in. codec.h doesn't append or expect it yet.
+// seen before. Pure: the time comes in. codec.h appends it, and looks for it by the packet's length.
 //
 //   0        1        2                 4               8                 10               12
 //   | type 1 | key id | reserved, 0     | UTC seconds   | 1/65536 seconds | counter        | first 16 bytes of the
@@ -10,6 +10,7 @@
 #include <array>
 #include <chrono>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <map>
@@ -27,6 +28,27 @@ using HmacTrailer = std::array<std::uint8_t, hmac_trailer_size>;
 struct HmacKey {
   std::uint8_t id = 1;               ///< 1..255
   std::vector<std::uint8_t> secret;  ///< 32 to 64 bytes
+
+  bool operator==(const HmacKey&) const = default;
+};
+
+/// How an instance signs, and what it takes. A trailer that is there must be right, whatever the mode.
+struct HmacAuthentication {
+  /// permissive takes what has no trailer as well; receive_only does, too, and doesn't sign: how a group of routers is
+  /// brought to signatures, and from one key to the next, without an interruption.
+  enum class Mode : std::uint8_t { enforce, permissive, receive_only };
+
+  std::vector<HmacKey> keys;
+  std::uint8_t active_key = 1;  ///< id of the one that signs
+  Mode mode = Mode::enforce;
+  /// How far a stamp may be from the time; nothing: it needs only to be new (anti_replay monotonic).
+  std::optional<std::chrono::seconds> window;
+
+  [[nodiscard]] bool signs() const { return mode != Mode::receive_only; }
+  /// Null: none of the keys has its id.
+  [[nodiscard]] const HmacKey* signing_key() const;
+
+  bool operator==(const HmacAuthentication&) const = default;
 };
 
 /// When a packet was signed; each of a sender's is beyond the one before.
@@ -67,27 +89,24 @@ class HmacClock {
   std::uint64_t last_ = 0;
 };
 
+/// Seconds go around, as in RFC 1982: half of them are newer than any.
+[[nodiscard]] bool is_in_time(const HmacStamp& stamp, std::chrono::seconds window,
+                              std::chrono::system_clock::time_point now);
+
 /// What senders have used. Not thread-safe.
 class HmacReplay {
  public:
-  /// window: how far a stamp may be from the time; nothing: it needs only to be new (anti_replay monotonic).
-  /// senders_max: of whom is remembered; the one that was silent for longest makes room.
-  HmacReplay(std::optional<std::chrono::seconds> window, std::size_t senders_max)
-      : window_(window), senders_max_(senders_max) {}
-
-  /// Numbers go around, as in RFC 1982: half of them are newer than any.
-  [[nodiscard]] bool is_new(const net::IpAddr& sender, const HmacStamp& stamp,
-                            std::chrono::system_clock::time_point now) const;
-  /// After is_new() and verify() only.
-  void received(const net::IpAddr& sender, const HmacStamp& stamp);
+  /// Numbers go around, too.
+  [[nodiscard]] bool is_new(const net::IpAddr& sender, const HmacStamp& stamp) const;
+  /// After verify() and is_new() only. senders_max: of whom is remembered; the one that was silent for longest makes
+  /// room.
+  void received(const net::IpAddr& sender, const HmacStamp& stamp, std::size_t senders_max);
 
  private:
   struct Mark {
     std::uint64_t highest = 0;
     std::uint64_t used = 0;  // in which order
   };
-  std::optional<std::chrono::seconds> window_;
-  std::size_t senders_max_;
   std::uint64_t uses_ = 0;
   std::map<net::IpAddr, Mark> marks_;
 };

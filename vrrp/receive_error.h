@@ -21,6 +21,12 @@ namespace sluice::vrrp {
   X(length, "isn't as long as the number of its addresses says")                                                  \
   X(ttl, "TTL or hop limit isn't 255: a router has forwarded it")                                                 \
   X(version, "another VRRP version than the instance's")                                                          \
+  X(hmac_missing, "isn't signed, and the instance enforces auth_hmac")                                            \
+  X(hmac_malformed, "the signature's fixed fields are wrong")                                                     \
+  X(hmac_unknown_key, "signed with a key whose id the instance doesn't have")                                     \
+  X(hmac_digest, "the signature is wrong: changed on the way, or another key of that id")                         \
+  X(hmac_stale, "signed further from the time here than time_window says: replayed, or a clock is wrong")         \
+  X(hmac_replay, "its sender has sent that one, or a later one, before: replayed")                                \
   X(auth_type_unknown, "an authentication type that doesn't exist")                                               \
   X(auth_type, "another authentication type than the instance's")                                                 \
   X(password, "another password than the instance's")                                                             \

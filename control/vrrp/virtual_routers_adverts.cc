@@ -100,7 +100,7 @@ void VirtualRouters::on_packet(AdvertListener& listener, const AdvertPacket& pac
   }
   const auto refusal = router->election.refusal(now());
   if (refusal == vrrp::ReceiveError::not_listening) return reject(*router, *refusal, arrival->source);
-  const auto advert = vrrp::check(*arrival, router->wire, router->wire_state);
+  const auto advert = vrrp::check(*arrival, router->wire, router->wire_state, std::chrono::system_clock::now());
   if (!advert) return reject(*router, advert.error(), arrival->source);
   if (refusal) return reject(*router, *refusal, arrival->source);
   if (advert->old_unicast_checksum_found) {
@@ -159,8 +159,8 @@ void VirtualRouters::send_advert(VirtualRouter& router, std::uint8_t priority) {
   if (!router.source) return;  // it is in FAULT, or will be
   const netlink::Link* link = reflector_->link(router.advert_ifindex);
   const auto send = [&](const net::IpAddr& destination) {
-    const auto built =
-        vrrp::build(router.wire, router.wire_state, *router.source, destination, priority, router.packet);
+    const auto built = vrrp::build(router.wire, router.wire_state, *router.source, destination, priority,
+                                   std::chrono::system_clock::now(), router.packet);
     if (!built) return log(fmt::format("({}) {}", router.config.name, built.error().text()), true);
     const AdvertRoute route{.ifindex = router.advert_ifindex,
                             .source = *router.source,
