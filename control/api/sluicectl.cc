@@ -8,10 +8,10 @@
 #include <string_view>
 
 #include "control/api/client.h"
-#include "control/api/sluicectl/config_command.h"
-#include "control/api/sluicectl/genhash.h"
 #include "control/api/request.h"
 #include "control/api/server.h"
+#include "control/api/sluicectl/config_command.h"
+#include "control/api/sluicectl/genhash.h"
 #include "control/api/tables.h"
 
 namespace {
@@ -77,6 +77,10 @@ int main(int argc, char** argv) {
 
   const auto* services = app.add_subcommand(
       "services", "Virtual servers and their real servers, as `ipvsadm -L -n` shows them, with health");
+  auto* health =
+      app.add_subcommand("health", "Checkers: what each last said, when it asks again, how often it changed");
+  bool failing = false;
+  health->add_flag("-f,--failing", failing, "Show those only that fail");
   auto* connections = app.add_subcommand("connections", "The connection table, as `ipvsadm -L -n -c` shows it");
   connections->add_option("--limit", limit, "Print at most so many")->capture_default_str();
   auto* stats = app.add_subcommand("stats", "Packets, drops, flows and time per packet, by worker");
@@ -115,6 +119,7 @@ int main(int argc, char** argv) {
                          reload->parsed() ? "not reloaded: what ran before runs on" : "a reload would be refused");
   }
   const std::string target = services->parsed()      ? "/services"
+                             : health->parsed()      ? "/health"
                              : vrrp->parsed()        ? "/vrrp"
                              : bfd->parsed()         ? "/bfd"
                              : connections->parsed() ? "/connections?limit=" + std::to_string(limit)
@@ -123,6 +128,7 @@ int main(int argc, char** argv) {
   if (!answer) return print(answer);
   if (json) return print(api::indented(*answer));
   if (services->parsed()) return print(api::services_table(*answer));
+  if (health->parsed()) return print(api::health_table(*answer, failing));
   if (vrrp->parsed()) return print(api::vrrp_table(*answer, all));
   if (bfd->parsed()) return print(api::bfd_table(*answer, all));
   if (connections->parsed()) return print(api::connections_table(*answer));

@@ -6,29 +6,15 @@
 #include <array>
 #include <cstdint>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <tuple>
 #include <vector>
 
+#include "control/api/table_text.h"
 #include "net/address.h"
 
 namespace sluice::control::api {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-/// Runs a renderer over parsed JSON; its complaints about missing or mistyped members become an error.
-template <typename Render>
-Result<std::string> rendered(std::string_view text, Render&& render) {
-  try {
-    return render(Json::parse(text));
-  } catch (const Json::exception& unexpected) {
-    return fail("", std::string("sluiced answered something else than expected, are sluicectl and sluiced of the same "
-                                "version? ") +
-                        unexpected.what());
-  }
-}
 
 std::string endpoint(const Json& object) {
   // ipvsadm: "FWM  5", "FWM  5 IPv6".

@@ -29,6 +29,9 @@ namespace sluice::control::api {
 /// GET /bfd: a line per session. all: its two sides, discriminators, counters and why packets were dropped, too.
 [[nodiscard]] Result<std::string> bfd_table(std::string_view json, bool all);
 
+/// GET /health: a line per checker. failing: only those that fail, tolerated or not.
+[[nodiscard]] Result<std::string> health_table(std::string_view json, bool failing);
+
 /// POST /reload and /diff.
 struct Changes {
   bool ok = false;         ///< the file is good; for /reload: and is in force

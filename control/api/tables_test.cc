@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace sluice::control::api {
 namespace {
 
@@ -45,6 +47,33 @@ TEST(ServicesTable, NoServicesLeaveTheHeader) {
   const auto table = services_table(R"({"backend":"ipvs","services":[]})");
   ASSERT_TRUE(table);
   EXPECT_EQ(table->substr(0, table->find('\n')), "IP Virtual Server version 1.2.1 (sluice, ipvs)");
+}
+
+TEST(HealthTable, HasALinePerChecker) {
+  const char* json = R"({"virtual_servers":[{"name":"[10.0.0.1]:tcp:80","real_servers":[
+    {"name":"10.0.2.11:80","weight":1,"checkers":[
+      {"kind":"TCP_CHECK","target":"10.0.2.11:80","up":true,"has_run":true,"reason":"connected","retries":0,"flaps":2,
+       "latency_s":0.00021,"ago_s":0.32,"next_s":0.68}]},
+    {"name":"10.0.2.12:80","weight":0,"checkers":[
+      {"kind":"HTTP_CHECK","target":"10.0.2.12:80","up":true,"has_run":true,"reason":"connection refused","retries":1,
+       "flaps":0,"latency_s":0.0104,"ago_s":10.5,"next_s":1},
+      {"kind":"MISC_CHECK","target":"/bin/check","up":true,"has_run":false,"retries":0,"flaps":0}]},
+    {"name":"10.0.2.13:80","weight":1,"checkers":[]}]}]})";
+  const auto table = health_table(json, false);
+  ASSERT_TRUE(table) << table.error().text();
+  EXPECT_EQ(
+      *table,
+      "VIRTUAL SERVER    REAL SERVER  WEIGHT CHECKER                 STATE        AGO    NEXT IN TOOK    FLAPS SAID\n"
+      "[10.0.0.1]:tcp:80 10.0.2.11:80 1      TCP_CHECK 10.0.2.11:80  up           0.3 s  0.7 s   0.2 ms  2     "
+      "connected\n"
+      "[10.0.0.1]:tcp:80 10.0.2.12:80 0      HTTP_CHECK 10.0.2.12:80 up, 1 failed 10.5 s 1.0 s   10.4 ms 0     "
+      "connection refused\n"
+      "[10.0.0.1]:tcp:80 10.0.2.12:80 0      MISC_CHECK /bin/check   not run      -      -       -       0\n"
+      "[10.0.0.1]:tcp:80 10.0.2.13:80 1      none                    up\n");
+  const auto failing = health_table(json, true);
+  ASSERT_TRUE(failing);
+  EXPECT_EQ(std::count(failing->begin(), failing->end(), '\n'), 2);
+  EXPECT_FALSE(health_table("[]", false));
 }
 
 TEST(Tables, SomethingElseIsAnErrorNotACrash) {

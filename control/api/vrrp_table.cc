@@ -1,20 +1,16 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <ctime>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "control/api/table_text.h"
 #include "control/api/tables.h"
 
 namespace sluice::control::api {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::string since(const Json& transition) {
   const auto at = transition.value("at_unix_s", std::int64_t{0});
@@ -28,18 +24,7 @@ std::string priority_of(const Json& router) {
   return configured == effective ? std::to_string(configured) : fmt::format("{} ({})", effective, configured);
 }
 
-std::string counts_of(const Json& counts, bool zeros) {
-  std::string text;
-  for (const auto& [name, value] : counts.items()) {
-    if (zeros || value.get<std::uint64_t>() != 0) text += fmt::format(" {}={}", name, value.get<std::uint64_t>());
-  }
-  return text.empty() ? " none" : text;
-}
-
-using Row = std::array<std::string, 8>;
-using Widths = std::array<std::size_t, 8>;
-
-Row row_of(const Json& router) {
+std::vector<std::string> cells_of(const Json& router) {
   const auto state = router.at("state").get<std::string>();
   const Json& transition = router.at("last_transition");
   std::string why = transition.value("reason", "");
@@ -52,20 +37,6 @@ Row row_of(const Json& router) {
           state == "MASTER" ? "this router" : router.value("master_address", "-"),
           since(transition),
           why};
-}
-
-Widths widths_of(const std::vector<Row>& rows) {
-  Widths widths{};
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  return widths;
-}
-
-std::string line_of(const Row& row, const Widths& widths) {
-  std::string line;
-  for (std::size_t i = 0; i + 1 < row.size(); ++i) line += fmt::format("{:<{}} ", row[i], widths[i]);
-  return line + row.back();
 }
 
 std::string details_of(const Json& router) {
@@ -83,37 +54,29 @@ std::string details_of(const Json& router) {
                         tracker.value("weight", 0),
                         tracker.value("fault", false) ? "FAULT" : fmt::format("{:+}", tracker.value("delta", 0)));
   }
-  text += fmt::format("  counters:{}\n", counts_of(router.at("counters"), true));
-  text += fmt::format("  dropped:{}\n", counts_of(router.at("errors"), false));
+  text += fmt::format("  counters:{}\n", counts_text(router.at("counters"), true));
+  text += fmt::format("  dropped:{}\n", counts_text(router.at("errors"), false));
   return text;
 }
 
 }  // namespace
 
 Result<std::string> vrrp_table(std::string_view json, bool all) {
-  try {
-    const Json parsed = Json::parse(json);
-    std::vector<Row> rows = {{"INSTANCE", "STATE", "INTERFACE", "VRID", "PRIORITY", "MASTER", "SINCE", "WHY"}};
-    std::vector<std::string> details = {""};
-    for (const Json& router : parsed.at("vrrp_instances")) {
-      rows.push_back(row_of(router));
-      details.push_back(all ? details_of(router) : "");
+  return rendered(json, [all](const Json& answer) {
+    std::vector<Row> rows = {{{"INSTANCE", "STATE", "INTERFACE", "VRID", "PRIORITY", "MASTER", "SINCE", "WHY"}}};
+    for (const Json& router : answer.at("vrrp_instances")) {
+      rows.push_back({cells_of(router), all ? details_of(router) : ""});
     }
-    std::string text;
-    for (std::size_t i = 0; i < rows.size(); ++i) text += line_of(rows[i], widths_of(rows)) + "\n" + details[i];
-    for (const Json& group : parsed.at("vrrp_sync_groups")) {
+    std::string text = aligned(rows);
+    for (const Json& group : answer.at("vrrp_sync_groups")) {
       std::string members;
       for (const Json& member : group.at("members")) members += " " + member.get<std::string>();
       text += fmt::format("group {} {}:{}\n", group.at("name").get<std::string>(), group.at("state").get<std::string>(),
                           members);
     }
-    if (all) text += fmt::format("packets that are nobody's:{}\n", counts_of(parsed.at("errors"), false));
+    if (all) text += fmt::format("packets that are nobody's:{}\n", counts_text(answer.at("errors"), false));
     return text;
-  } catch (const Json::exception& unexpected) {
-    return fail("", std::string("sluiced answered something else than expected, are sluicectl and sluiced of the same "
-                                "version? ") +
-                        unexpected.what());
-  }
+  });
 }
 
 }  // namespace sluice::control::api

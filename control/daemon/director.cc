@@ -8,6 +8,7 @@
 
 #include "control/daemon/bfd_status.h"
 #include "control/daemon/classify_rules.h"
+#include "control/daemon/health_status.h"
 #include "control/daemon/status.h"
 #include "control/daemon/vrrp_status.h"
 #include "control/pools/diff.h"
@@ -161,6 +162,9 @@ Result<> Director::start_api() {
   std::map<std::string, api::Route> routes;
   routes["/services"].get = [this](const api::Request&, const api::Respond& respond) {
     respond({200, services_json(engine_ != nullptr ? engine_->backend().name() : "none", services(), pools())});
+  };
+  routes["/health"].get = [this](const api::Request&, const api::Respond& respond) {
+    respond({200, health_json(pools(), std::chrono::steady_clock::now())});
   };
   routes["/connections"].get = [this](const api::Request& request, api::Respond respond) {
     answer_connections(request, std::move(respond));

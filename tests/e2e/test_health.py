@@ -199,3 +199,20 @@ def test_sluicectl_shows_health(net, sluiced):
     assert director.destination(B)["health"] == "up"
     table = director.sluicectl("services").stdout
     assert f"{VIP}:{HTTP}" in table and f"{A}:{HTTP}" in table, table
+
+
+def test_health_says_what_each_checker_said(net, sluiced):
+    net.prepare("NAT")
+    director = sluiced(virtual_server(VIP, HTTP, *QUICK, servers=[
+        real_server(net.web[0].address, HTTP, check=TCP_CHECK), real_server(net.web[1].address, 9, check=TCP_CHECK)]))
+
+    def lines() -> dict[str, str]:
+        rows = director.sluicectl("health").stdout.splitlines()
+        return {row.split()[1]: row for row in rows[1:]}
+
+    until("both have run", lambda: "not run" not in director.sluicectl("health").stdout)
+    shown = lines()
+    assert "TCP_CHECK" in shown[f"{net.web[0].address}:{HTTP}"] and "connected" in shown[f"{net.web[0].address}:{HTTP}"]
+    assert "down" in shown[f"{net.web[1].address}:9"] and "connection refused" in shown[f"{net.web[1].address}:9"]
+    failing = director.sluicectl("health", "--failing").stdout
+    assert net.web[1].address in failing and net.web[0].address not in failing
