@@ -14,9 +14,12 @@ class Checks : public CheckTest {
   }
 
   ProbeResult http_get(const Connect& connect, UrlSpec url = {}, HttpLimits limits = {}) {
-    HttpGet check({.connect = connect, .urls = {std::move(url)}, .limits = limits}, {}, true);
+    HttpGetSpec spec{.connect = connect, .urls = {std::move(url)}, .limits = limits};
+    HttpGet check(std::move(spec), {}, true, contexts_);
     return run(check);
   }
+
+  TlsContexts contexts_;
 };
 
 TEST_F(Checks, TcpSucceedsWhenTheConnectionCompletes) {
@@ -90,6 +93,18 @@ TEST_F(Checks, HttpComparesTheDigestOfTheBodyUpToContentLength) {
                 "url /: MD5 digest b1946ac92492d2347c6235b4d2611184, expected 5d41402abc4b2a76b9719d911017c592");
   EXPECT_RESULT(http_get(serve(answering("HTTP/1.1 404 No\r\n\r\nhello")), {.digest = hello}), failure,
                 "url /: HTTP status code 404");
+}
+
+TEST_F(Checks, HttpSearchesTheBodyForARegex) {
+  const Connect connect = serve(answering("HTTP/1.1 200 OK\r\nX: needle\r\n\r\nhay"));
+  EXPECT_RESULT(http_get(connect, {.regex = RegexSpec{"hay$"}}), success, "url /: HTTP status code 200");
+  EXPECT_RESULT(http_get(connect, {.regex = RegexSpec{"needle"}}), failure, "url /: the body doesn't match the regex");
+  EXPECT_RESULT(http_get(connect, {.regex = RegexSpec{.pattern = "hay", .no_match = true}}), failure,
+                "url /: the body matches the regex");
+  EXPECT_RESULT(http_get(connect, {.regex = RegexSpec{.pattern = "needle", .no_match = true}}), success,
+                "url /: HTTP status code 200");
+  EXPECT_RESULT(http_get(connect, {.regex = RegexSpec{"("}}), not_counted,
+                "regex: missing closing parenthesis at offset 1");
 }
 
 TEST_F(Checks, HttpTakesAnAnswerByteByByte) {

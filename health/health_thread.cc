@@ -22,6 +22,7 @@
 #include "health/http_get.h"
 #include "health/ping_check.h"
 #include "health/tcp_check.h"
+#include "health/tls.h"
 #include "health/udp_check.h"
 
 namespace sluice::health {
@@ -36,20 +37,21 @@ namespace {
 using AnyCheck = std::variant<TcpCheck, HttpGet, DnsCheck, UdpCheck, PingCheck>;
 
 /// random: a number of this checker's own.
-AnyCheck make_check(CheckerSpec spec, std::uint64_t random) {
+AnyCheck make_check(CheckerSpec spec, std::uint64_t random, TlsContexts& tls_contexts) {
   struct Make {
     const RetryTimings& timings;
     bool up;
     std::uint64_t random;
+    TlsContexts& contexts;
     AnyCheck operator()(TcpCheckSpec& what) const { return TcpCheck(std::move(what), timings, up); }
-    AnyCheck operator()(HttpGetSpec& what) const { return HttpGet(std::move(what), timings, up); }
+    AnyCheck operator()(HttpGetSpec& what) const { return HttpGet(std::move(what), timings, up, contexts); }
     AnyCheck operator()(DnsCheckSpec& what) const { return DnsCheck(std::move(what), timings, up, random); }
     AnyCheck operator()(UdpCheckSpec& what) const { return UdpCheck(std::move(what), timings, up); }
     AnyCheck operator()(PingCheckSpec& what) const {
       return PingCheck(std::move(what), timings, up, static_cast<std::uint16_t>(random));
     }
   };
-  return std::visit(Make{spec.timings, spec.starts_up, random}, spec.what);
+  return std::visit(Make{spec.timings, spec.starts_up, random, tls_contexts}, spec.what);
 }
 
 /// A checker that runs. Its probe and the table of checkers share it. Between two probes, which is nearly always, there
@@ -114,7 +116,7 @@ class HealthThread::Impl {
     std::uniform_int_distribution<milliseconds::rep> spread(
         0, std::max<milliseconds::rep>(checker.spec.warmup.count(), 0));
     const auto delay = options_.start_delay + milliseconds{spread(random_)};
-    auto running = std::make_shared<Running>(checker.id, make_check(std::move(checker.spec), random_()));
+    auto running = std::make_shared<Running>(checker.id, make_check(std::move(checker.spec), random_(), tls_contexts_));
     schedule(*running, delay);
     running_.emplace(running->id, std::move(running));
   }
@@ -184,6 +186,7 @@ class HealthThread::Impl {
   // All from here on is the health thread's.
   asio::steady_timer timer_{io_};
   bool stopping_ = false;
+  TlsContexts tls_contexts_;
   std::unordered_map<CheckerId, std::shared_ptr<Running>> running_;
   std::set<std::pair<steady_clock::time_point, CheckerId>> queue_;  ///< those that aren't probing
   std::thread thread_;

@@ -2,14 +2,14 @@
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
-#include <cerrno>
 #include <memory>
-#include <system_error>
+#include <utility>
+#include <variant>
 
+#include "health/conversation.h"
 #include "health/http_answer.h"
 
 namespace sluice::health {
@@ -17,7 +17,6 @@ namespace sluice::health {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 namespace {
 
@@ -46,50 +45,57 @@ class BodyDigest {
 
 /// One answer as it comes in, and what it is measured by.
 struct Reading {
-  explicit Reading(const HttpGetSpec& spec, const UrlSpec& url)
+  Reading(const HttpGetSpec& spec, const UrlSpec& url, const Regex* regex)
       : answer(spec.limits.head_bytes_max, spec.limits.body_bytes_max) {
     if (url.digest) digest.emplace();
+    if (regex != nullptr) search.emplace(*regex);
   }
 
   HttpAnswer answer;
   std::optional<BodyDigest> digest;
+  std::optional<RegexSearch> search;
 };
 
-/// Takes what the socket has. True: there may be more. False: the peer closed. Otherwise why it can't go on.
+/// Takes what the connection has. True: there may be more. False: the peer closed. Otherwise why it can't go on.
 /// Not a coroutine, so that the buffer lives on the stack only while it is used, not once per checker.
-std::variant<bool, std::string> read_what_is_there(tcp::socket& socket, Reading& reading) {
+std::variant<bool, std::string> read_what_is_there(Conversation& conversation, Reading& reading) {
   char buffer[4096];
-  const ssize_t size = ::recv(socket.native_handle(), buffer, sizeof buffer, 0);
-  if (size == 0) return false;
-  if (size < 0) {
-    if (errno == EAGAIN || errno == EINTR) return true;
-    if (errno == ECONNRESET) return std::string("the connection was reset in mid-answer");
-    return "reading failed: " + std::generic_category().message(errno);
-  }
-  const std::string_view body = reading.answer.feed({buffer, static_cast<std::size_t>(size)});
+  StreamStep step = conversation.receive(buffer);
+  if (step.state == StreamStep::State::closed) return false;
+  if (step.state == StreamStep::State::failed) return std::move(step.reason);
+  if (step.state != StreamStep::State::done) return true;
+  const std::string_view body = reading.answer.feed({buffer, step.bytes});
   if (reading.digest) reading.digest->update(body);
+  if (reading.search) reading.search->feed(body);
   if (!reading.answer.problem().empty()) return reading.answer.problem();
   return true;
 }
 
 /// Reads until the peer closes. The reason of failure, or nothing.
-asio::awaitable<std::optional<std::string>> read_answer(tcp::socket& socket, const HttpGetSpec& spec,
+asio::awaitable<std::optional<std::string>> read_answer(Conversation& conversation, milliseconds wait_max,
                                                         Reading& reading) {
-  const auto deadline = steady_clock::now() + spec.limits.answer_time_max;
   for (;;) {
-    const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
-    if (left <= milliseconds{0}) co_return "the answer took longer than " + to_words(spec.limits.answer_time_max);
-    const bool something = co_await readable(socket, std::min(left, spec.connect.timeout));
-    if (!something && spec.connect.timeout <= left) {
+    const auto waited = co_await conversation.something_to_receive();
+    if (waited == Conversation::Waited::too_long) co_return conversation.too_long();
+    if (waited == Conversation::Waited::silence) {
       co_return fmt::format(
-          "nothing came for {}, {}", to_words(spec.connect.timeout),
+          "nothing came for {}, {}", to_words(wait_max),
           reading.answer.head_complete() ? "and the connection stays open" : "the answer is not complete");
     }
-    if (!something) continue;
-    auto read = read_what_is_there(socket, reading);
+    auto read = read_what_is_there(conversation, reading);
     if (auto* reason = std::get_if<std::string>(&read)) co_return std::move(*reason);
     if (!std::get<bool>(read)) co_return std::nullopt;
   }
+}
+
+/// What is wrong with the body, or nothing.
+std::optional<std::string> judge_body(const RegexSpec& regex, RegexSearch& search) {
+  search.end();
+  if (!search.problem().empty()) return search.problem();
+  if (search.matched() == regex.no_match) {
+    return std::string(regex.no_match ? "the body matches the regex" : "the body doesn't match the regex");
+  }
+  return std::nullopt;
 }
 
 /// keepalived's order: is it an answer at all, is the status asked for, is it the body.
@@ -110,24 +116,57 @@ ProbeResult judge(const UrlSpec& url, Reading& reading) {
           fmt::format("url {}: MD5 digest {}, expected {}", url.path, to_string(*digest), to_string(*url.digest)));
     }
   }
+  if (reading.search) {
+    if (const auto problem = judge_body(*url.regex, *reading.search)) {
+      return failure(fmt::format("url {}: {}", url.path, *problem));
+    }
+  }
   return success(fmt::format("url {}: HTTP status code {}", url.path, status));
 }
 
 }  // namespace
 
+HttpGet::HttpGet(HttpGetSpec spec, RetryTimings timings, bool starts_up, TlsContexts& contexts)
+    : spec_(std::move(spec)), cycle_(timings, starts_up, spec_.urls.size(), spec_.fast_recovery) {
+  const bool searches =
+      std::any_of(spec_.urls.begin(), spec_.urls.end(), [](const UrlSpec& url) { return url.regex.has_value(); });
+  if (!spec_.tls && !searches) return;
+  auto tools = std::make_unique<Tools>();
+  if (spec_.tls) {
+    auto context = contexts.get(*spec_.tls);
+    if (context) tools->tls = std::move(*context);
+    if (!context) tools->unusable = context.error().text();
+  }
+  tools->regexes.resize(spec_.urls.size());
+  for (std::size_t i = 0; i < spec_.urls.size(); ++i) {
+    if (!spec_.urls[i].regex) continue;
+    auto regex = Regex::compile(*spec_.urls[i].regex);
+    if (regex) tools->regexes[i] = std::move(*regex);
+    if (!regex) tools->unusable = regex.error().text();
+  }
+  tools_ = std::move(tools);
+}
+
 asio::awaitable<ProbeResult> HttpGet::probe() {
+  if (tools_ && !tools_->unusable.empty()) co_return ProbeResult{Verdict::not_counted, tools_->unusable};
   const UrlSpec& url = spec_.urls[cycle_.url()];
+  const Regex* regex = url.regex ? &*tools_->regexes[cycle_.url()] : nullptr;
   tcp::socket socket(co_await asio::this_coro::executor);
 
   ProbeResult connected = co_await connect(socket, spec_.connect);
   if (connected.verdict != Verdict::success) co_return connected;
 
-  const std::string request = http_request(spec_, url);
-  std::optional<std::string> problem = co_await send_all(socket, request, spec_.connect.timeout);
+  Conversation conversation(socket, spec_.connect.timeout, spec_.limits.answer_time_max);
+  std::optional<std::string> problem;
+  if (spec_.tls) problem = co_await conversation.begin_tls(tools_->tls, url.server_name, url.tls_compliant);
   if (problem) co_return failure(fmt::format("url {}: {}", url.path, *problem));
 
-  Reading reading(spec_, url);
-  problem = co_await read_answer(socket, spec_, reading);
+  const std::string request = http_request(spec_, url);
+  problem = co_await conversation.send(request);
+  if (problem) co_return failure(fmt::format("url {}: {}", url.path, *problem));
+
+  Reading reading(spec_, url, regex);
+  problem = co_await read_answer(conversation, spec_.connect.timeout, reading);
   if (problem) co_return failure(fmt::format("url {}: {}", url.path, *problem));
   co_return judge(url, reading);
 }

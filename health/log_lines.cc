@@ -29,7 +29,9 @@ struct FailureLine {
   std::string operator()(const TcpCheckSpec&) const {
     return fmt::format("TCP connection to {} failed.", names.server);
   }
-  std::string operator()(const HttpGetSpec&) const { return fmt::format("HTTP request to {} failed.", names.server); }
+  std::string operator()(const HttpGetSpec& http) const {
+    return fmt::format("{} request to {} failed.", http.tls ? "HTTPS" : "HTTP", names.server);
+  }
   std::string operator()(const DnsCheckSpec&) const { return fmt::format("DNS_CHECK ({}) failed.", names.server); }
   std::string operator()(const UdpCheckSpec&) const {
     return fmt::format("UDP connection to {} failed.", names.server);

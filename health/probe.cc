@@ -114,22 +114,6 @@ asio::awaitable<ProbeResult> connect(tcp::socket& socket, const Connect& to) {
   co_return success("connected");
 }
 
-asio::awaitable<std::optional<std::string>> send_all(tcp::socket& socket, std::string_view bytes,
-                                                     std::chrono::milliseconds timeout) {
-  while (!bytes.empty()) {
-    const ssize_t sent = ::send(socket.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-      continue;
-    }
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN) co_return "sending failed: " + error_words(errno);
-    const bool has_room = co_await writable(socket, timeout);
-    if (!has_room) co_return "nothing could be sent for " + to_words(timeout);
-  }
-  co_return std::nullopt;
-}
-
 asio::awaitable<bool> readable(tcp::socket& socket, std::chrono::milliseconds timeout) {
   return ready(socket, tcp::socket::wait_read, timeout);
 }

@@ -44,10 +44,6 @@ struct ProbeResult {
 /// such bind address, no free port) isn't counted.
 boost::asio::awaitable<ProbeResult> connect(boost::asio::ip::tcp::socket& socket, const Connect& to);
 
-/// Sends all of it, each write within `timeout`. The reason of failure, or nothing.
-boost::asio::awaitable<std::optional<std::string>> send_all(boost::asio::ip::tcp::socket& socket,
-                                                            std::string_view bytes, std::chrono::milliseconds timeout);
-
 /// Waits until there is something to read, or the end. False: nothing came within `timeout`.
 boost::asio::awaitable<bool> readable(boost::asio::ip::tcp::socket& socket, std::chrono::milliseconds timeout);
 boost::asio::awaitable<bool> readable(DatagramSocket& socket, std::chrono::milliseconds timeout);

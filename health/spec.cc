@@ -8,7 +8,7 @@ namespace {
 
 struct LogName {
   std::string_view operator()(const TcpCheckSpec&) const { return "TCP_CHECK"; }
-  std::string_view operator()(const HttpGetSpec&) const { return "HTTP_CHECK"; }
+  std::string_view operator()(const HttpGetSpec& http) const { return http.tls ? "SSL_CHECK" : "HTTP_CHECK"; }
   std::string_view operator()(const DnsCheckSpec&) const { return "DNS_CHECK"; }
   std::string_view operator()(const UdpCheckSpec&) const { return "UDP_CHECK"; }
   std::string_view operator()(const PingCheckSpec&) const { return "ICMP CHECK"; }

@@ -12,10 +12,12 @@
 #include <variant>
 #include <vector>
 
+#include "health/body_regex.h"
 #include "health/byte_pattern.h"
 #include "health/dns_message.h"
 #include "health/retry.h"
 #include "net/address.h"
+#include "net/shared_value.h"
 
 namespace sluice::health {
 
@@ -57,6 +59,10 @@ struct UrlSpec {
   std::string virtual_host;                                 ///< empty: the Host header is IP:PORT
   std::vector<StatusRange> status_codes = {StatusRange{}};  ///< any of them
   std::optional<Md5> digest;
+  net::SharedValue<RegexSpec> regex;  ///< of the body, over the same bytes as the digest
+  std::string server_name;            ///< TLS only: for SNI; empty: none is sent
+  /// TLS only: a server that closes without close_notify has failed, and we send ours.
+  bool tls_compliant = false;
 
   bool operator==(const UrlSpec&) const = default;
 };
@@ -74,9 +80,21 @@ struct HttpLimits {
   bool operator==(const HttpLimits&) const = default;
 };
 
+/// keepalived's SSL block: files of the client's own material, each may be empty. The server is never verified.
+struct TlsSpec {
+  std::string ca;
+  std::string certificate;  ///< PEM, with its chain
+  std::string key;          ///< PEM
+  std::string password;     ///< of the key
+
+  bool operator==(const TlsSpec&) const = default;
+};
+
+/// HTTP_GET, or with `tls` SSL_GET.
 struct HttpGetSpec {
   Connect connect;
   std::vector<UrlSpec> urls;  ///< at least one
+  net::SharedValue<TlsSpec> tls;
   HttpVersion version = HttpVersion::http_1_0;
   bool fast_recovery = false;
   HttpLimits limits;

@@ -8,101 +8,26 @@
 #include <string_view>
 #include <utility>
 
+#include "control/pools/checkers_from_config.h"
 #include "control/pools/script_resolver.h"
 #include "control/pools/served.h"
 
 namespace sluice::control {
-
-using std::chrono::milliseconds;
 
 namespace {
 
 /// Of the backends; the others are served by wlc.
 constexpr std::array<std::string_view, 7> built_schedulers = {"rr", "wrr", "lc", "wlc", "lblc", "sh", "dh"};
 
-milliseconds rounded_up(config::Duration duration) { return std::chrono::ceil<milliseconds>(duration); }
-
-health::Connect connect_from(const config::NetworkCheck& check) {
-  health::Connect connect;
-  connect.address = check.connect_ip;
-  connect.port = check.connect_port;
-  connect.timeout = rounded_up(check.connect_timeout);
-  if (const config::ProbeSource* source = check.source.get()) {
-    connect.bind_address = source->address;
-    connect.bind_port = source->port;
-    connect.bind_interface = source->interface;
-    connect.mark = source->fwmark;
-  }
-  return connect;
-}
-
-using CheckSpec = std::optional<decltype(health::CheckerSpec::what)>;
-
-/// Of the kinds of checkers that aren't built yet.
-template <typename Check>
-CheckSpec check_from(const Check&) {
-  return std::nullopt;
-}
-
-CheckSpec check_from(const config::TcpCheck& check) { return health::TcpCheckSpec{connect_from(check)}; }
-
-CheckSpec check_from(const config::PingCheck& check) { return health::PingCheckSpec{connect_from(check)}; }
-
-CheckSpec check_from(const config::DnsCheck& check) {
-  return health::DnsCheckSpec{
-      .connect = connect_from(check), .type = static_cast<health::DnsType>(check.type), .name = check.name.str()};
-}
-
-CheckSpec check_from(const config::UdpCheck& check) {
-  health::UdpCheckSpec spec{.connect = connect_from(check), .require_reply = check.require_reply};
-  if (const config::UdpExchange* exchange = check.exchange.get()) {
-    spec.payload = exchange->payload;
-    if (!exchange->reply.value.empty()) spec.reply = {exchange->reply.value, exchange->reply.mask};
-    spec.min_reply_length = static_cast<std::uint16_t>(exchange->min_reply_length);
-    spec.max_reply_length = static_cast<std::uint16_t>(exchange->max_reply_length);
-  }
-  return spec;
-}
-
-CheckSpec check_from(const config::HttpGet& check) {
-  if (check.ssl) return std::nullopt;
-  health::HttpGetSpec spec;
-  spec.connect = connect_from(check);
-  for (const config::Url& url : check.urls) {
-    health::UrlSpec one{.path = url.path, .virtual_host = url.virtualhost.value.str(), .status_codes = {}};
-    for (const config::StatusRange& range : url.statuses) {
-      one.status_codes.push_back({static_cast<std::uint16_t>(range.first), static_cast<std::uint16_t>(range.last)});
-    }
-    one.digest = health::parse_md5(url.digest);
-    spec.urls.push_back(std::move(one));
-  }
-  switch (check.http_protocol) {
-    case config::HttpProtocol::http_1_0: spec.version = health::HttpVersion::http_1_0; break;
-    case config::HttpProtocol::http_1_0_close: spec.version = health::HttpVersion::http_1_0_close; break;
-    case config::HttpProtocol::http_1_1: spec.version = health::HttpVersion::http_1_1; break;
-  }
-  spec.fast_recovery = check.fast_recovery;
-  return spec;
-}
-
-/// Nothing: this kind isn't built yet.
-std::optional<CheckerSetup> checker_from(const config::Checker& checker) {
-  CheckSpec what = std::visit([](const auto& check) { return check_from(check); }, checker);
-  if (!what) return std::nullopt;
-  const config::CheckerCommon& common = common_of(checker);
-  health::CheckerSpec spec;
-  spec.what = std::move(*what);
-  spec.timings = {rounded_up(common.delay_loop), rounded_up(common.delay_before_retry), common.retry};
-  spec.warmup = rounded_up(common.warmup);
-  spec.starts_up = !common.alpha;
-  return CheckerSetup{std::move(spec), common.log_all_failures};
-}
-
 /// The specs of one configuration, and what is wrong with it.
 class PoolMaker {
  public:
   PoolMaker(const config::Config& config, std::vector<Error>& complaints)
-      : config_(config), global_(config.global), complaints_(complaints), scripts_(config.global, complaints) {}
+      : config_(config),
+        global_(config.global),
+        complaints_(complaints),
+        scripts_(config.global, complaints),
+        checkers_(config, complaints) {}
 
   /// Nothing: it isn't served, which was said.
   std::optional<PoolSpec> make(const config::VirtualServer& server) {
@@ -179,11 +104,11 @@ class PoolMaker {
         complain(real.position, fmt::format("real server {} is left out: {}", real.address.text(), why));
         continue;
       }
-      spec.servers.push_back(server_from(real));
+      spec.servers.push_back(server_from(real, server));
     }
   }
 
-  RealServerSpec server_from(const config::RealServer& real) {
+  RealServerSpec server_from(const config::RealServer& real, const config::VirtualServer& server) {
     RealServerSpec spec;
     spec.destination = {.key = {real.address, real.port},
                         .method = real.forwarding.value.method,
@@ -195,7 +120,7 @@ class PoolMaker {
     spec.notify_down = scripts_.resolve(real.notify_down.get());
     spec.checkers.reserve(real.checkers.size());
     for (const config::Checker& checker : real.checkers) {
-      if (auto setup = checker_from(checker)) spec.checkers.push_back(std::move(*setup));
+      if (auto setup = checkers_.make(checker, server)) spec.checkers.push_back(std::move(*setup));
     }
     if (spec.checkers.empty() && !real.checkers.empty()) {
       complain(real.position,
@@ -229,6 +154,7 @@ class PoolMaker {
   const config::GlobalDefs& global_;
   std::vector<Error>& complaints_;
   ScriptResolver scripts_;
+  CheckerMaker checkers_;
   std::map<std::string, unsigned> users_of_group_;  // so far
 };
 

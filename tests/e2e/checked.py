@@ -4,7 +4,7 @@
     dns-noise           answers each question with datagrams that are no answer to it
     smtp LINE...        says the lines one after the other: the first at once, each other one after a command
     silent              accepts and says nothing
-    drip TEXT           a byte every 100 ms, again and again
+    drip SECONDS TEXT   a byte each so many seconds, again and again
     flood TEXT PIECE    TEXT, then PIECE for ever, as fast as it is taken
     reset TEXT          TEXT once asked, then a reset
     say TEXT            TEXT once asked, then a close
@@ -51,11 +51,11 @@ def silent(connection: socket.socket) -> None:
         pass
 
 
-def drip(connection: socket.socket, text: str) -> None:
+def drip(connection: socket.socket, seconds: str, text: str) -> None:
     while True:
         for byte in text.encode():
             connection.sendall(bytes([byte]))
-            time.sleep(0.1)
+            time.sleep(float(seconds))
 
 
 def flood(connection: socket.socket, text: str, piece: str) -> None:

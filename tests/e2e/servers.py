@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -83,6 +84,31 @@ class Server:
         return f":{port} " in self.host.run("ss", "-H", "-n", "-l", flag).stdout
 
 
+# By name: "www" is the server that a client asks for by TLS' server name; who names none gets the first.
+NGINX_TLS_SERVER = """\
+  server {{
+    listen {port} ssl{default};
+    server_name {name};
+    ssl_certificate {directory}/server.pem;
+    ssl_certificate_key {directory}/server.key;
+    {client}
+    keepalive_timeout 0;
+    default_type text/plain;
+    location / {{ return 200 "{name} asked for $ssl_server_name by $ssl_client_s_dn\n"; }}
+    location /busy {{ return 503; }}
+    location /files {{ alias {files}; }}
+  }}
+"""
+
+
+def make_certificate(directory: Path, name: str, password: str = "") -> None:
+    """NAME.key and NAME.pem: self-signed, as nobody checks it."""
+    key = ["-passout", f"pass:{password}"] if password else ["-nodes"]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", *key, "-subj", f"/CN={name}", "-days", "2",
+                    "-keyout", directory / f"{name}.key", "-out", directory / f"{name}.pem"],
+                   check=True, capture_output=True)
+
+
 class Nginx(Server):
     def __init__(self, host: Host, name: str, ports: list[int]) -> None:
         super().__init__(host)
@@ -102,6 +128,17 @@ class Nginx(Server):
 
     def ports(self) -> list[str]:
         return [f"tcp {port}" for port in self._ports]
+
+    def offer_tls(self, port: int, *names: str, client: str = "") -> None:
+        """From its next start on, also in TLS, under these names. client: lines about the clients' certificates."""
+        make_certificate(self.directory, "server")
+        servers = "".join(NGINX_TLS_SERVER.format(port=port, name=name, directory=self.directory, files=self.files,
+                                                  client=client, default=" default_server" if name == names[0] else "")
+                          for name in names)
+        text = self.config.read_text()
+        end = text.rindex("}")
+        self.config.write_text(text[:end] + servers + text[end:])
+        self._ports = [*self._ports, port]
 
     def offer(self, name: str, size: int) -> str:
         """Makes /files/NAME of `size` random bytes; returns its SHA-256."""

@@ -1,14 +1,17 @@
 """Every kind of checker against real servers: good ones, bad ones, and such as would keep or drown who asks them."""
 
+import hashlib
+
 import pytest
 
 from director import QUICK, real_server, virtual_server
 from netns import until
-from servers import Checked
+from servers import Checked, make_certificate
 from topology import DIRECTOR_BACK, HTTP, UDP, VIP
 
 A, B, C = "10.0.2.11", "10.0.2.12", "10.0.2.13"
 PORT = 2000
+TLS = 443
 
 
 def block(name: str, *lines: str) -> str:
@@ -43,7 +46,9 @@ def up_line(kind: str, address: str) -> str:
     return {"TCP_CHECK": f"TCP connection to {server} success.",
             "DNS_CHECK": f"DNS_CHECK ({server}) success",
             "UDP_CHECK": f"UDP connection to {server} success.",
-            "PING_CHECK": f"ICMP connection to {server} success."}[kind]
+            "PING_CHECK": f"ICMP connection to {server} success.",
+            "HTTP_GET": f"Remote Web server {server} succeed on service.",
+            "SSL_GET": f"Remote Web server {server} succeed on service."}[kind]
 
 
 def swap(server: Checked, other: Checked) -> Checked:
@@ -124,3 +129,179 @@ def test_a_probe_comes_from_where_it_is_told(net, sluiced, kind):
     until("packets with the mark go through web3", lambda: net.web[2].host.counter("Ip", "ForwDatagrams") > before)
     if kind != "UDP_CHECK":  # silence is good enough for it
         until("the other is down", lambda: reason_of(director, C))
+
+
+# --- web servers, in the clear and in TLS
+
+
+def get(kind: str, *lines: str, urls: tuple[str, ...] = ("path /",)) -> str:
+    """urls: what is in each of them, by lines."""
+    blocks = [f"url {{\n{inside}\n}}" for inside in urls]
+    return block(kind, *lines, *blocks)
+
+
+def restart(nginx) -> None:
+    nginx.kill()
+    nginx.start()
+    nginx.wait_ready()
+
+
+@pytest.mark.parametrize("kind", ["HTTP_GET", "SSL_GET"])
+def test_a_page_must_match_the_regex(net, sluiced, kind):
+    net.prepare("NAT")
+    nginx = net.web[0].nginx
+    nginx.offer_tls(TLS, "www")
+    restart(nginx)
+    page = nginx.files / "page"
+    page.write_text("x" * 100_000 + "Status: GREEN\n")
+    port = TLS if kind == "SSL_GET" else HTTP
+    director = sluiced(service(get(kind, f"connect_port {port}", urls=(
+        'path /files/page\nregex "^status: green$"\nregex_options caseless multiline\nregex_min_offset 1', ))))
+    is_down(director, "the body doesn't match the regex")
+    page.write_text("x" * 100_000 + "\nStatus: GREEN\n")
+    is_up(director, kind)
+    page.write_text("Status: GREEN\n")  # before regex_min_offset
+    is_down(director, "the body doesn't match the regex")
+    page.unlink()
+    is_down(director, "HTTP status code 404")
+
+
+def test_a_page_must_not_match_where_it_must_not(net, sluiced):
+    net.prepare("NAT")
+    page = net.web[0].nginx.files / "page"
+    page.write_text("all is well\n")
+    director = sluiced(service(get("HTTP_GET", urls=('path /files/page\nregex "lost|down"\nregex_no_match',))))
+    is_up(director, "HTTP_GET")
+    page.write_text("all is lost\n")
+    is_down(director, "the body matches the regex")
+
+
+def test_ssl_get_wants_status_and_digest_of_a_server_that_nobody_vouches_for(net, sluiced):
+    net.prepare("NAT")
+    nginx = net.web[0].nginx
+    nginx.offer_tls(TLS, "www")
+    restart(nginx)
+    page = nginx.files / "page"
+    page.write_text("all is well\n")
+    digest = hashlib.md5(b"all is well\n").hexdigest()
+    director = sluiced(service(get("SSL_GET", f"connect_port {TLS}", urls=(f"path /files/page\ndigest {digest}",))))
+    is_up(director, "SSL_GET")
+    page.write_text("all is lost\n")
+    is_down(director, "MD5 digest")
+    assert f"SSL_CHECK on service [{A}]:tcp:{HTTP} failed" in director.log()
+    page.write_text("all is well\n")
+    is_up(director, "SSL_GET", times=2)
+    nginx.kill()
+    is_down(director, "connection refused")
+
+
+def test_ssl_get_names_the_server_and_shows_the_clients_certificate(net, sluiced, lab):
+    net.prepare("NAT")
+    make_certificate(lab.directory, "client", password="secret")
+    nginx = net.web[0].nginx
+    nginx.offer_tls(TLS, "other", "www.example.org",
+                    client=f"ssl_verify_client on; ssl_client_certificate {lab.directory}/client.pem;")
+    restart(nginx)
+    expected = "www.example.org asked for www.example.org by CN=client\n"
+    digest = hashlib.md5(expected.encode()).hexdigest()
+    ssl = (f"SSL {{\n certificate {lab.directory}/client.pem\n key {lab.directory}/client.key\n password secret\n"
+           f" ca {lab.directory}/client.pem\n}}\n")
+    named = get("SSL_GET", f"connect_port {TLS}", f"connect_ip {A}", "enable_sni", "virtualhost www.example.org",
+                urls=(f"path /\ndigest {digest}",))
+    unnamed = get("SSL_GET", f"connect_port {TLS}", f"connect_ip {A}", "virtualhost www.example.org",
+                  urls=(f"path /\ndigest {digest}",))
+    director = sluiced(ssl + service(named, others=(real_server(C, HTTP, check=unnamed),)))
+    is_up(director, "SSL_GET")
+    is_down(director, "MD5 digest", C)  # nobody was named, so nginx tells of none
+
+
+def test_urls_are_asked_in_turn_and_from_the_first_again_after_a_failure(net, sluiced):
+    net.prepare("NAT")
+    files = net.web[0].nginx.files
+    for name in "abc":
+        (files / name).write_text(name)
+    urls = tuple(f"path /files/{name}" for name in "abc")
+    director = sluiced(service(get("HTTP_GET", "fast_recovery", "http_protocol 1.1", urls=urls)))
+    is_up(director, "HTTP_GET")
+    (files / "b").unlink()
+    is_down(director, "url /files/b: HTTP status code 404")
+    (files / "b").write_text("b")
+    is_up(director, "HTTP_GET", times=2)
+
+
+def test_openssls_own_server_is_well(net, sluiced, lab):
+    net.prepare("NAT")
+    make_certificate(lab.directory, "server")
+    net.web[0].host.start("openssl", "s_server", "-accept", str(PORT), "-www", "-cert", f"{lab.directory}/server.pem",
+                          "-key", f"{lab.directory}/server.key", "-quiet")
+    until("it listens", lambda: f":{PORT} " in net.web[0].host.run("ss", "-Hnlt").stdout)
+    director = sluiced(service(get("SSL_GET", f"connect_port {PORT}", "tls_compliant")))
+    is_up(director, "SSL_GET")
+
+
+# --- servers that would keep or drown who asks them
+
+
+OK = "HTTP/1.1 200 OK\\r\\n"
+MALICIOUS = {
+    "silent": (["silent"], "nothing came for 500 ms, the answer is not complete"),
+    "a byte now and then": (["drip", "1", OK], "nothing came for 500 ms, the answer is not complete"),
+    "endless headers": (["flood", OK, "X-Endless: headers\\r\\n"], "the headers are over 65536 bytes"),
+    "no line ever ends": (["flood", "HTTP/1.1 200 OK", "x"], "the headers are over 65536 bytes"),
+    "a body without end": (["flood", OK + "\\r\\n", "x"], "the body is over 67108864 bytes"),
+    "more than it promised": (["flood", OK + "Content-Length: 1\\r\\n\\r\\n", "x"], "the body is over 67108864 bytes"),
+    "reset in the headers": (["reset", OK], "the connection was reset in mid-answer"),
+    "reset in the body": (["reset", OK + "\\r\\nhalf"], "the connection was reset in mid-answer"),
+    "closed in the headers": (["say", OK], "closed before the end of the headers"),
+    "not HTTP": (["say", "220 mail.example.org ESMTP\\r\\n\\r\\n"], "no HTTP status line"),
+    "redirect to itself": (["say", "HTTP/1.1 302 Found\\r\\nLocation: /\\r\\n\\r\\n"], "HTTP status code 302"),
+}
+
+
+def test_malicious_web_servers_end_with_a_reason_and_cost_no_memory(net, sluiced):
+    """All at once, each a real server of its own; and one that is well, which must not suffer."""
+    net.prepare("NAT")
+    servers = []
+    for number, (arguments, _) in enumerate(MALICIOUS.values()):
+        Checked(net.web[0].host, arguments[0], PORT + number, *arguments[1:]).run()
+        servers.append(real_server(C, 3000 + number, check=get("HTTP_GET", f"connect_ip {A}",
+                                                               f"connect_port {PORT + number}", "delay_loop 5")))
+    director = sluiced(service(get("HTTP_GET"), others=tuple(servers)))
+    pid = director.director_pid()
+    is_up(director, "HTTP_GET")
+
+    def reasons() -> dict[int, str]:
+        return {each["port"]: each["reason"] for each in director.services()[0]["destinations"]}
+
+    def resident() -> int:
+        with open(f"/proc/{pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+    before = resident()
+    for number, (name, (_, reason)) in enumerate(MALICIOUS.items()):
+        until(f"{name}: {reason}", lambda: reason in reasons()[3000 + number], seconds=20)
+    assert resident() - before < 16 * 1024, "kB"
+    assert A in director.weights()
+
+
+def test_chunks_are_not_decoded_so_nonsense_in_them_is_a_body_like_any_other(net, sluiced):
+    net.prepare("NAT")
+    answer = "HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\nffffffffffffffffff\\r\\nzz"
+    Checked(net.web[0].host, "say", PORT, answer).run()
+    body = hashlib.md5(b"ffffffffffffffffff\r\nzz").hexdigest()
+    director = sluiced(service(get("HTTP_GET", f"connect_port {PORT}", urls=(f"path /\ndigest {body}",))))
+    is_up(director, "HTTP_GET")
+
+
+@pytest.mark.parametrize(("arguments", "reason"), [
+    (["silent"], "TLS handshake failed: nothing came for 500 ms"),
+    (["say", "HTTP/1.1 400 Bad Request\\r\\n\\r\\n"], "TLS handshake failed: wrong version number"),
+    (["reset", ""], "TLS handshake failed: the connection was reset"),
+    (["drip", "1", "\x16\x03\x03"], "TLS handshake failed: nothing came for 500 ms"),
+    (["flood", "", "\x16\x03\x03"], "TLS handshake failed"),
+])
+def test_ssl_get_ends_where_there_is_no_tls(net, sluiced, arguments, reason):
+    net.prepare("NAT")
+    Checked(net.web[0].host, arguments[0], PORT, *arguments[1:]).run()
+    director = sluiced(service(get("SSL_GET", f"connect_port {PORT}")))
+    is_down(director, reason)

@@ -48,7 +48,7 @@ constexpr auto keywords = std::to_array<Keyword<R>>({
     S::text<&R::snmp_name>("snmp_name").no_effect("there is no SNMP agent"),
     F::block("TCP_CHECK", read_tcp_check, write_checkers, list_tcp_check),
     F::block("HTTP_GET", read_http_get, nullptr, list_http_get),
-    F::block("SSL_GET", read_ssl_get, nullptr, list_ssl_get).later(not_done),
+    F::block("SSL_GET", read_ssl_get, nullptr, list_ssl_get),
     F::block("SMTP_CHECK", read_smtp_check, nullptr, list_smtp_check).later(not_done),
     F::block("DNS_CHECK", read_dns_check, nullptr, list_dns_check),
     F::block("UDP_CHECK", read_udp_check, nullptr, list_udp_check),

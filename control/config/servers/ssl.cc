@@ -7,13 +7,11 @@ namespace {
 
 using S = ServerField<SslClient>;
 
-constexpr std::string_view no_ssl_get = "SSL_GET isn't done";
-
 constexpr auto keywords = std::to_array<Keyword<SslClient>>({
-    S::soft_text<&SslClient::password>("password").later(no_ssl_get),
-    S::soft_text<&SslClient::ca>("ca").later(no_ssl_get),
-    S::soft_text<&SslClient::certificate>("certificate").later(no_ssl_get),
-    S::soft_text<&SslClient::key>("key").later(no_ssl_get),
+    S::soft_text<&SslClient::password>("password"),
+    S::soft_text<&SslClient::ca>("ca"),
+    S::soft_text<&SslClient::certificate>("certificate"),
+    S::soft_text<&SslClient::key>("key"),
 });
 
 }  // namespace

@@ -71,8 +71,6 @@ void set_digest(Context& context, const Statement& statement, Url& url) {
   url.digest = std::move(digest);
 }
 
-constexpr std::string_view body_not_read = "the body isn't searched";
-
 constexpr auto http_keywords = std::to_array<Keyword<Url>>({
     F::text<&Url::path>("path"),
     F::custom("status_code", set_status_code, write_status_code),
@@ -83,12 +81,12 @@ constexpr auto http_keywords = std::to_array<Keyword<Url>>({
         },
         2),
     S::text<&Url::virtualhost>("virtualhost"),
-    F::custom("regex", set_regex, write_regex).later(body_not_read),
-    F::custom("regex_no_match", set_regex_no_match, write_regex_no_match, 1).later(body_not_read),
-    F::custom("regex_options", set_regex_options, write_regex_options).later(body_not_read),
-    F::custom("regex_min_offset", set_regex_min_offset, write_regex_min_offset, 2).later(body_not_read),
-    F::custom("regex_max_offset", set_regex_max_offset, write_regex_max_offset, 2).later(body_not_read),
-    F::custom("regex_stack", set_regex_stack, write_regex_stack, 3).later(body_not_read),
+    F::custom("regex", set_regex, write_regex),
+    F::custom("regex_no_match", set_regex_no_match, write_regex_no_match, 1),
+    F::custom("regex_options", set_regex_options, write_regex_options),
+    F::custom("regex_min_offset", set_regex_min_offset, write_regex_min_offset, 2),
+    F::custom("regex_max_offset", set_regex_max_offset, write_regex_max_offset, 2),
+    F::custom("regex_stack", set_regex_stack, write_regex_stack, 3).no_effect("the search has limits of its own"),
 });
 
 constexpr auto ssl_keywords =

@@ -1,0 +1,109 @@
+// Checkers as an operator writes them, to what is probed.
+#include "control/pools/checkers_from_config.h"
+
+#include <gtest/gtest.h>
+
+#include "control/config/parse.h"
+
+namespace sluice::control {
+namespace {
+
+/// The real server's checkers, and what was complained of, of a virtual server with the virtualhost vs.example.org.
+struct Made {
+  std::vector<CheckerSetup> checkers;
+  std::vector<std::string> complaints;
+
+  template <typename Spec>
+  [[nodiscard]] const Spec& as(std::size_t i = 0) const {
+    return std::get<Spec>(checkers.at(i).spec->what);
+  }
+};
+
+Made made_of(const std::string& checkers, const std::string& before = {}) {
+  const std::string text = before +
+                           "\nvirtual_server 10.0.0.1 80 {\n delay_loop 7\n lb_algo rr\n lb_kind NAT\n protocol TCP\n"
+                           " virtualhost vs.example.org\n real_server 10.0.2.11 80 {\n virtualhost rs.example.org\n" +
+                           checkers + "\n}\n}\n";
+  const auto outcome = config::parse_text(text, "test", {});
+  Made made;
+  for (const config::Complaint& complaint : outcome.complaints) {
+    if (complaint.severity == config::Severity::error) ADD_FAILURE() << complaint.text();
+  }
+  std::vector<Error> complaints;
+  CheckerMaker maker(outcome.config, complaints);
+  const config::VirtualServer& server = outcome.config.virtual_servers.at(0);
+  for (const config::Checker& checker : server.real_servers.at(0).checkers) {
+    if (auto setup = maker.make(checker, server)) made.checkers.push_back(std::move(*setup));
+  }
+  for (const Error& complaint : complaints) made.complaints.push_back(complaint.text());
+  return made;
+}
+
+using Strings = std::vector<std::string>;
+
+TEST(CheckersFromConfig, ARegexComesWithItsOptions) {
+  const Made made = made_of(R"x(HTTP_GET {
+    url {
+      path /
+      regex "ok (\d+)"
+      regex_options caseless dotall
+      regex_min_offset 3
+      regex_max_offset 9
+      regex_no_match
+    }
+    url {
+      path /b
+    }
+  })x");
+  const auto& http = made.as<health::HttpGetSpec>();
+  ASSERT_EQ(http.urls.size(), 2u);
+  ASSERT_TRUE(http.urls[0].regex);
+  const auto options = *health::regex_option("caseless") | *health::regex_option("dotall");
+  EXPECT_EQ(*http.urls[0].regex, (health::RegexSpec{"ok (\\d+)", options, 3, 9, true}));
+  EXPECT_FALSE(http.urls[1].regex);
+  EXPECT_FALSE(http.tls);
+  EXPECT_EQ(made.complaints, Strings{});
+}
+
+TEST(CheckersFromConfig, APatternThatIsNoneIsLeftOutAndSaid) {
+  const Made made = made_of("HTTP_GET {\n url {\n path /\n regex \"a(\"\n }\n}");
+  EXPECT_FALSE(made.as<health::HttpGetSpec>().urls[0].regex);
+  EXPECT_EQ(made.complaints, (Strings{"test:11:2: the body isn't searched: regex: missing closing parenthesis at "
+                                      "offset 2"}));
+}
+
+TEST(CheckersFromConfig, ServerNamesComeFromUrlCheckerAndVirtualServerButNotTheRealServer) {
+  const auto names = [](const std::string& checker, const std::string& url) {
+    const Made made = made_of("SSL_GET {\n" + checker + "\nurl {\n path /\n" + url + "\n}\n}");
+    const health::UrlSpec& one = made.as<health::HttpGetSpec>().urls.at(0);
+    return std::pair(one.virtual_host, one.server_name);
+  };
+  using Names = std::pair<std::string, std::string>;
+  EXPECT_EQ(names("", ""), (Names{"rs.example.org", ""}));
+  EXPECT_EQ(names("enable_sni", ""), (Names{"rs.example.org", "vs.example.org"}));
+  EXPECT_EQ(names("enable_sni\nvirtualhost c.example.org", ""), (Names{"c.example.org", "c.example.org"}));
+  EXPECT_EQ(names("enable_sni\nvirtualhost c.example.org", "virtualhost u.example.org"),
+            (Names{"u.example.org", "u.example.org"}));
+  EXPECT_EQ(names("sni_name s.example.org", "virtualhost u.example.org"), (Names{"u.example.org", "s.example.org"}));
+}
+
+TEST(CheckersFromConfig, SslGetTakesTheClientsFilesAndSaysOnceWhereTheyCannotBeRead) {
+  const std::string get = "SSL_GET {\n url {\n path /\n }\n}\n";
+  EXPECT_EQ(made_of(get).complaints, Strings{});
+  EXPECT_EQ(*made_of(get).as<health::HttpGetSpec>().tls, health::TlsSpec{});
+
+  const Made made = made_of(get + get, "SSL {\n certificate /nonexistent.pem\n key /k\n ca /ca\n password p\n}\n");
+  EXPECT_EQ(*made.as<health::HttpGetSpec>(1).tls, (health::TlsSpec{"/ca", "/nonexistent.pem", "/k", "p"}));
+  EXPECT_EQ(made.complaints, (Strings{"test:1:1: no SSL_GET is probed, and what it checks stays as it is: "
+                                      "/nonexistent.pem: no such file or directory"}));
+}
+
+TEST(CheckersFromConfig, TlsComplianceIsTheUrlsOrTheCheckers) {
+  const Made made =
+      made_of("SSL_GET {\n tls_compliant\n url {\n path /\n }\n url {\n path /b\n tls_compliant no\n }\n}");
+  EXPECT_TRUE(made.as<health::HttpGetSpec>().urls[0].tls_compliant);
+  EXPECT_FALSE(made.as<health::HttpGetSpec>().urls[1].tls_compliant);
+}
+
+}  // namespace
+}  // namespace sluice::control
