@@ -74,7 +74,8 @@ class PoolDiff {
       : was_(was), is_(is), old_(old), next_(next), changes_(changes) {}
 
   static auto notices(const PoolSpec& pool) {
-    return std::tie(pool.protocol, pool.quorum_up, pool.quorum_down, pool.notify_up_at_start, pool.notify_down_at_stop);
+    return std::tie(pool.protocol, pool.quorum_up, pool.quorum_down, pool.notify_up_at_start, pool.notify_down_at_stop,
+                    pool.mails_quorum);
   }
 
   void make() {
@@ -206,6 +207,7 @@ std::string words(const RealServerSpec& old, const RealServerSpec& next) {
       .change("lthreshold", was.lower_threshold, is.lower_threshold)
       .flag("inhibit_on_failure", old.inhibit_on_failure, next.inhibit_on_failure)
       .note("notify scripts", old.notify_up != next.notify_up || old.notify_down != next.notify_down)
+      .note("smtp_alert", old.mails != next.mails)
       .note("checkers", old.checkers != next.checkers)
       .text();
 }
@@ -268,6 +270,7 @@ struct ChangeText {
                            .note("quorum scripts", was.quorum_up != is.quorum_up || was.quorum_down != is.quorum_down)
                            .flag("rs_init_notifies", was.notify_up_at_start, is.notify_up_at_start)
                            .flag("omega", was.notify_down_at_stop, is.notify_down_at_stop)
+                           .flag("smtp_alert", was.mails_quorum, is.mails_quorum)
                            .note("protocol", was.protocol != is.protocol)
                            .text());
   }

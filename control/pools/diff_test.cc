@@ -105,6 +105,7 @@ class Model {
       rest.quorum_down = is.quorum_down;
       rest.notify_up_at_start = is.notify_up_at_start;
       rest.notify_down_at_stop = is.notify_down_at_stop;
+      rest.mails_quorum = is.mails_quorum;
       EXPECT_NE(rest, before) << "nothing changed";
     }
     void operator()(const ServersReordered&) const {}
@@ -241,6 +242,7 @@ TEST(DiffText, NamesWhatChangesAndHow) {
   next.servers[0].destination.weight = 3;
   next.servers[0].destination.upper_threshold = 100;
   next.servers[0].inhibit_on_failure = true;
+  next.servers[0].mails = ServerMails::changes;
   next.servers[0].checkers = {{health::CheckerSpec{}}};
   next.servers[1].destination.key.port = net::L4Port::of(81);
   next.servers[1].destination.method = ForwardingMethod::tunnel;
@@ -248,15 +250,16 @@ TEST(DiffText, NamesWhatChangesAndHow) {
   next.quorum = 2;
   next.quorum_up = ScriptSpec{.argv = {"up"}};
   next.notify_down_at_stop = true;
+  next.mails_quorum = true;
   EXPECT_EQ(lines(web(), next),
             (Lines{"~ virtual server [10.0.0.1]:tcp:80: scheduler wlc -> sh, sh-port on",
                    "- real server [10.0.2.12]:tcp:80 of [10.0.0.1]:tcp:80",
                    "~ real server [10.0.2.11]:tcp:80 of [10.0.0.1]:tcp:80: weight 1 -> 3, uthreshold 0 -> 100, "
-                   "inhibit_on_failure on, checkers changed",
+                   "inhibit_on_failure on, smtp_alert changed, checkers changed",
                    "+ real server [10.0.2.12]:tcp:81 of [10.0.0.1]:tcp:80 (Tunnel, weight 1)",
                    "~ virtual server [10.0.0.1]:tcp:80: sorry server none -> [127.0.0.1]:tcp:80 (Masq)",
                    "~ virtual server [10.0.0.1]:tcp:80: quorum 1, hysteresis 0 -> 2, hysteresis 0",
-                   "~ virtual server [10.0.0.1]:tcp:80: quorum scripts changed, omega on"}));
+                   "~ virtual server [10.0.0.1]:tcp:80: quorum scripts changed, omega on, smtp_alert on"}));
 }
 
 TEST(DiffText, NamesWholeVirtualServersAndEntriesOfGroups) {

@@ -9,6 +9,7 @@
 
 #include "control/pools/checker_log.h"
 #include "control/pools/diff.h"
+#include "control/pools/mail_alerts.h"
 #include "control/pools/service_name.h"
 #include "health/pool.h"
 
@@ -164,8 +165,8 @@ class CheckerPlaces {
 
 class PoolManager::Impl {
  public:
-  Impl(Backend& backend, RunScript run_script, Log log)
-      : backend_(backend), run_script_(std::move(run_script)), log_(std::move(log)) {}
+  Impl(Backend& backend, RunScript run_script, Log log, SendAlert mail)
+      : backend_(backend), run_script_(std::move(run_script)), log_(std::move(log)), mail_(std::move(mail)) {}
 
   Checkers apply(PoolList next) {
     // Let go after the batch: with a hundred thousand servers that takes longer than all else.
@@ -226,10 +227,13 @@ class PoolManager::Impl {
       log_(event.verdict == health::Verdict::success ? LogLevel::info : LogLevel::warning, *line);
     }
     if (event.verdict == health::Verdict::not_counted) return;
+    const bool was_up = service.pool.is_up(at.server);
     const auto actions = service.pool.on_checker(at.server, at.checker, event.outcome.up, first);
-    if (actions.empty()) return;
-    const Batch batch(backend_);
-    carry_out(service, actions);
+    if (!actions.empty()) {
+      const Batch batch(backend_);
+      carry_out(service, actions);
+    }
+    if (event.outcome.changed) mail_checker(service, at, event, was_up);
   }
 
   void stop() {
@@ -238,10 +242,15 @@ class PoolManager::Impl {
       Service& service = *owned;
       for (std::size_t i = 0; i < service.spec->servers.size(); ++i) {
         take_out(service, i);
-        if (service.spec->notify_down_at_stop && service.pool.is_up(i)) run(service.spec->servers[i].notify_down);
+        if (!service.spec->notify_down_at_stop || !service.pool.is_up(i)) continue;
+        run(service.spec->servers[i].notify_down);
+        mail_gone(service, i, true);
       }
       if (service.sorry_server_in_table) remove(service, service.spec->sorry_server->key);
-      if (service.spec->notify_down_at_stop) run(service.spec->quorum_down);
+      if (service.spec->notify_down_at_stop) {
+        run(service.spec->quorum_down);
+        if (service.pool.has_quorum()) mail_gone(service);
+      }
       for (std::size_t e = 0; e < service.in_backend.size(); ++e) remove_entry(service, e);
     }
     services_.clear();
@@ -290,11 +299,17 @@ class PoolManager::Impl {
     log_(LogLevel::info, fmt::format("Removing Virtual Server {}", service.name()));
     for (std::size_t i = 0; i < service.spec->servers.size(); ++i) {
       take_out(service, i);
-      if (service.pool.is_up(i)) run(service.spec->servers[i].notify_down);
+      if (service.pool.is_up(i)) {
+        run(service.spec->servers[i].notify_down);
+        mail_gone(service, i, false);
+      }
       for (const CheckerState& checker : service.checkers[i]) end_checker(checker, end);
     }
     if (service.sorry_server_in_table) remove(service, service.spec->sorry_server->key);
-    if (service.pool.has_quorum()) run(service.spec->quorum_down);
+    if (service.pool.has_quorum()) {
+      run(service.spec->quorum_down);
+      mail_gone(service);
+    }
     for (std::size_t e = 0; e < service.in_backend.size(); ++e) remove_entry(service, e);
   }
 
@@ -356,6 +371,7 @@ class PoolManager::Impl {
         remove(service, old.sorry_server->key);
       } else {
         carry_out(service, action);
+        if (const auto* down = std::get_if<health::NotifyDown>(&action)) mail_gone(service, down->server, false);
       }
     }
 
@@ -582,6 +598,7 @@ class PoolManager::Impl {
          fmt::format("Gained quorum {}+{}={} <= {} for VS {}", action.quorum, action.hysteresis,
                      std::uint64_t{action.quorum} + action.hysteresis, action.weight_sum, service.name()));
     run(service.spec->quorum_up);
+    if (service.spec->mails_quorum) mail(quorum_alert(service.name(), action));
   }
 
   void carry_out(Service& service, const health::QuorumDown& action) {
@@ -592,6 +609,7 @@ class PoolManager::Impl {
                                           action.quorum - action.hysteresis, action.weight_sum, service.name()));
     }
     run(service.spec->quorum_down);
+    if (service.spec->mails_quorum) mail(quorum_alert(service.name(), action));
   }
 
   void sorry_server_comes(const Service& service) {
@@ -635,6 +653,28 @@ class PoolManager::Impl {
   void run(const net::SharedValue<ScriptSpec>& script) {
     if (!script) return;
     if (const auto started = run_script_(*script); !started) log_(LogLevel::error, started.error().text());
+  }
+
+  // --- mail
+
+  void mail(Alert alert) {
+    if (mail_) mail_(std::move(alert));
+  }
+
+  void mail_checker(const Service& service, const CheckerPlace& at, const health::HealthEvent& event, bool was_up) {
+    const RealServerSpec& server = service.spec->servers[at.server];
+    const bool is_up = service.pool.is_up(at.server);
+    if (server.mails == ServerMails::none || (server.mails == ServerMails::changes && is_up == was_up)) return;
+    mail(checker_alert(*server.checkers[at.checker].spec, {service.server(at.server), service.name()}, is_up,
+                       event.outcome.up, event.reason));
+  }
+
+  void mail_gone(const Service& service, std::size_t index, bool stopping) {
+    if (service.spec->servers[index].mails == ServerMails::none) return;
+    mail(server_gone_alert({service.server(index), service.name()}, stopping));
+  }
+  void mail_gone(const Service& service) {
+    if (service.spec->mails_quorum) mail(service_gone_alert(service.name()));
   }
 
   // --- for the API
@@ -684,14 +724,15 @@ class PoolManager::Impl {
   Backend& backend_;
   RunScript run_script_;
   Log log_;
+  SendAlert mail_;
   PoolList specs_;
   std::vector<std::unique_ptr<Service>> services_;  // each points to its spec
   CheckerPlaces places_;
   std::size_t activations_ = 0;  // in this apply()
 };
 
-PoolManager::PoolManager(Backend& backend, RunScript run_script, Log log)
-    : impl_(std::make_unique<Impl>(backend, std::move(run_script), std::move(log))) {}
+PoolManager::PoolManager(Backend& backend, RunScript run_script, Log log, SendAlert mail)
+    : impl_(std::make_unique<Impl>(backend, std::move(run_script), std::move(log), std::move(mail))) {}
 PoolManager::~PoolManager() = default;
 PoolManager::Checkers PoolManager::apply(PoolList next) { return impl_->apply(std::move(next)); }
 std::vector<std::string> PoolManager::preview(const PoolList& next) const { return impl_->preview(next); }

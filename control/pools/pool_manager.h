@@ -1,5 +1,5 @@
 // Where health meets the table: on the control thread, gives each checker's result to its virtual server's pool, and
-// carries out what the pool decides: on the backend, as scripts, in the log (in keepalived's words, which operators
+// carries out what the pool decides: on the backend, as scripts and mail, in the log (in keepalived's words, which operators
 // search for). It doesn't probe (health/health_thread.h) and doesn't decide (health/pool.h).
 #pragma once
 
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "control/backend/backend.h"
+#include "control/mail/alert.h"
 #include "control/pools/pool_list.h"
 #include "health/health_thread.h"
 #include "net/error.h"
@@ -72,8 +73,8 @@ class PoolManager {
   using RunScript = std::function<Result<>(const ScriptSpec&)>;
   using Log = std::function<void(LogLevel, const std::string&)>;
 
-  /// backend must outlive the manager.
-  PoolManager(Backend& backend, RunScript run_script, Log log);
+  /// backend must outlive the manager. mail: what the specs want to be mailed.
+  PoolManager(Backend& backend, RunScript run_script, Log log, SendAlert mail = {});
   ~PoolManager();
   PoolManager(const PoolManager&) = delete;
   PoolManager& operator=(const PoolManager&) = delete;
@@ -101,7 +102,7 @@ class PoolManager {
   /// One result of the health thread. Results of checkers that aren't known (any more) do nothing.
   void on_health(const health::HealthEvent& event);
 
-  /// Takes every destination and service out of the backend; with omega, runs the down scripts first.
+  /// Takes every destination and service out of the backend; with omega, runs the down scripts first, and mails.
   void stop();
 
   /// A snapshot for the API.

@@ -101,6 +101,7 @@ class Manager : public testing::Test {
   FakeBackend backend_;
   Lines log_;
   Lines scripts_;
+  std::vector<Alert> mails_;
   std::vector<health::CheckerToRun> checkers_;
   Lines at_start_;
   Result<> script_result_;
@@ -110,7 +111,15 @@ class Manager : public testing::Test {
         scripts_.push_back(script.argv.size() > 1 ? script.argv[0] + " " + script.argv[1] : script.argv[0]);
         return script_result_;
       },
-      [this](LogLevel, const std::string& line) { log_.push_back(line); }};
+      [this](LogLevel, const std::string& line) { log_.push_back(line); },
+      [this](Alert alert) { mails_.push_back(std::move(alert)); }};
+
+  static PoolSpec mailing(PoolSpec spec, ServerMails mails) {
+    spec.mails_quorum = true;
+    for (RealServerSpec& server : spec.servers) server.mails = mails;
+    return spec;
+  }
+  std::vector<Alert> take_mails() { return std::exchange(mails_, {}); }
 };
 
 TEST_F(Manager, FillsTheTableInTheOrderOfTheFileAndActivatesEveryChecker) {
@@ -285,6 +294,76 @@ TEST_F(Manager, StopEmptiesTheTableAndWithOmegaRunsDownScripts) {
                                "Shutting down service [10.0.2.13]:tcp:80 from VS [10.0.0.1]:tcp:443"}));
   EXPECT_EQ(take_scripts(), (Lines{"down 10.0.2.13", "quorum_down"}));
   EXPECT_TRUE(manager_.status().empty());
+}
+
+using Mails = std::vector<Alert>;
+
+TEST_F(Manager, MailsOfServersAndQuorumInKeepalivedsWords) {
+  start({mailing(pool({real("10.0.2.11")}), ServerMails::checkers)});
+  EXPECT_EQ(take_mails(), Mails{});
+  down(0);
+  EXPECT_EQ(take_mails(), (Mails{{"Virtualserver [10.0.0.1]:tcp:80 - DOWN", "=> Lost quorum 1-0=1 > 0 <="},
+                                 {"Realserver [10.0.2.11]:tcp:80 of virtual server [10.0.0.1]:tcp:80 - DOWN",
+                                  "=> TCP CHECK failed on service <="}}));
+  up(0);
+  EXPECT_EQ(take_mails(), (Mails{{"Virtualserver [10.0.0.1]:tcp:80 - UP", "=> Gained quorum 1+0=1 <= 1 <="},
+                                 {"Realserver [10.0.2.11]:tcp:80 of virtual server [10.0.0.1]:tcp:80 - UP",
+                                  "=> TCP CHECK succeed on service <="}}));
+  result(0, health::Verdict::failure, {true, false, false, 1, 1s}, "connection refused");
+  EXPECT_EQ(take_mails(), Mails{}) << "a failure that is tolerated";
+}
+
+TEST_F(Manager, ACheckerMailsThoughItsServerStaysDownUnlessNoCheckerEmails) {
+  for (const ServerMails mails : {ServerMails::checkers, ServerMails::changes}) {
+    RealServerSpec twice = real("10.0.2.11");
+    twice.checkers.push_back(twice.checkers.front());
+    start({mailing(pool({twice, real("10.0.2.12")}), mails)});
+    down(0);
+    EXPECT_EQ(take_mails().size(), 1u);
+    down(1);
+    up(1);
+    const Mails second = take_mails();
+    EXPECT_EQ(second.size(), mails == ServerMails::checkers ? 2u : 0u);
+    for (const Alert& mail : second) {
+      EXPECT_EQ(mail.subject, "Realserver [10.0.2.11]:tcp:80 of virtual server [10.0.0.1]:tcp:80 - DOWN")
+          << "the server's state, not the checker's";
+    }
+    up(0);
+    EXPECT_EQ(take_mails().size(), 1u);
+    manager_.stop();
+  }
+}
+
+TEST_F(Manager, MailsOfWhatAReloadTakesAway) {
+  start({mailing(pool({real("10.0.2.11"), real("10.0.2.12")}), ServerMails::changes)});
+  down(0);
+  (void)take_mails();
+  (void)manager_.apply({mailing(pool({}), ServerMails::changes)});
+  EXPECT_EQ(take_mails(),
+            (Mails{{"Realserver [10.0.2.12]:tcp:80 of virtual server [10.0.0.1]:tcp:80 - DOWN", "=> Removing <="},
+                   {"Virtualserver [10.0.0.1]:tcp:80 - DOWN", "=> Lost quorum 1-0=1 > 0 <="}}))
+      << "the other one was down already";
+}
+
+TEST_F(Manager, MailsAtTheStopWithOmegaOnly) {
+  PoolSpec spec = mailing(pool({real("10.0.2.11")}), ServerMails::checkers);
+  start({spec});
+  manager_.stop();
+  EXPECT_EQ(take_mails(), Mails{});
+  spec.notify_down_at_stop = true;
+  start({spec});
+  manager_.stop();
+  EXPECT_EQ(take_mails(),
+            (Mails{{"Realserver [10.0.2.11]:tcp:80 of virtual server [10.0.0.1]:tcp:80 - DOWN", "=> Shutting down <="},
+                   {"Virtualserver [10.0.0.1]:tcp:80 - DOWN", "=> Shutting down <="}}));
+}
+
+TEST_F(Manager, MailsNothingThatNobodyAskedFor) {
+  start({pool({real("10.0.2.11")})});
+  down(0);
+  up(0);
+  manager_.stop();
+  EXPECT_EQ(take_mails(), Mails{});
 }
 
 }  // namespace

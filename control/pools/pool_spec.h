@@ -22,9 +22,17 @@ struct CheckerSetup {
   bool operator==(const CheckerSetup&) const = default;
 };
 
+/// Of what people get mail.
+enum class ServerMails : std::uint8_t {
+  none,
+  changes,  ///< of the server: no_checker_emails
+  checkers  ///< of each of its checkers
+};
+
 struct RealServerSpec {
   DestinationSpec destination;  ///< with the configured weight
   bool inhibit_on_failure = false;
+  ServerMails mails = ServerMails::none;
   net::SharedValue<ScriptSpec> notify_up;
   net::SharedValue<ScriptSpec> notify_down;
   std::vector<CheckerSetup> checkers;  ///< none: always up
@@ -47,6 +55,7 @@ struct PoolSpec {
   net::SharedValue<ScriptSpec> quorum_down;
   bool notify_up_at_start = false;   ///< rs_init_notifies
   bool notify_down_at_stop = false;  ///< omega
+  bool mails_quorum = false;         ///< smtp_alert
 
   bool operator==(const PoolSpec&) const = default;
 };

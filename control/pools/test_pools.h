@@ -107,9 +107,11 @@ class RandomPools {
     if (one_in(4)) spec.hysteresis = below(spec.quorum);
     if (one_in(4)) spec.quorum_up = ScriptSpec{.argv = {"quorum_up"}};
     if (one_in(8)) spec.notify_down_at_stop = !spec.notify_down_at_stop;
+    if (one_in(8)) spec.mails_quorum = !spec.mails_quorum;
     if (one_in(4)) std::shuffle(spec.servers.begin(), spec.servers.end(), engine_);
     for (RealServerSpec& server : spec.servers) {
       if (one_in(5)) server.destination.weight = below(3) + 1;
+      if (one_in(8)) server.mails = ServerMails(below(3));
     }
     if (one_in(5)) {
       for (VirtualServiceSpec& service : spec.services) service.scheduler = "wrr";
