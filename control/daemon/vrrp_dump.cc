@@ -15,6 +15,7 @@ using vrrp::ReceiveError;
 /// keepalived's kinds of errors are fewer than ours.
 struct Errors {
   std::uint64_t length, ttl, type, interval, address_list, auth_type, auth_mismatch, auth_failure;
+  std::uint64_t ext_missing, ext_malformed, ext_unknown_key, ext_invalid_hmac, ext_stale, ext_replay;
 };
 
 Errors errors_of(const VirtualRouterStatus& router) {
@@ -31,7 +32,13 @@ Errors errors_of(const VirtualRouterStatus& router) {
           .auth_type = sum({ReceiveError::auth_type_unknown}),
           .auth_mismatch = sum({ReceiveError::auth_type, ReceiveError::ah_presence}),
           .auth_failure = sum({ReceiveError::password, ReceiveError::ah_header, ReceiveError::ah_spi,
-                               ReceiveError::ah_replay, ReceiveError::ah_digest})};
+                               ReceiveError::ah_replay, ReceiveError::ah_digest}),
+          .ext_missing = sum({ReceiveError::hmac_missing}),
+          .ext_malformed = sum({ReceiveError::hmac_malformed}),
+          .ext_unknown_key = sum({ReceiveError::hmac_unknown_key}),
+          .ext_invalid_hmac = sum({ReceiveError::hmac_digest}),
+          .ext_stale = sum({ReceiveError::hmac_stale}),
+          .ext_replay = sum({ReceiveError::hmac_replay})};
 }
 
 double unix_time(const VirtualRouterStatus& router) {
@@ -89,10 +96,14 @@ std::string vrrp_stats_text(const VrrpStatus& status) {
         "VRRP Instance: {}\n  Advertisements:\n    Received: {}\n    Sent: {}\n  Became master: {}\n"
         "  Released master: {}\n  Packet Errors:\n    Length: {}\n    TTL: {}\n    Invalid Type: {}\n"
         "    Advertisement Interval: {}\n    Address List: {}\n  Authentication Errors:\n    Invalid Type: {}\n"
-        "    Type Mismatch: {}\n    Failure: {}\n  Priority Zero:\n    Received: {}\n    Sent: {}\n",
+        "    Type Mismatch: {}\n    Failure: {}\n  Authentication Extension Errors:\n    Missing: {}\n"
+        "    Malformed: {}\n    Unknown Key: {}\n    Invalid HMAC: {}\n    Stale: {}\n    Replay: {}\n"
+        "  Priority Zero:\n    Received: {}\n    Sent: {}\n",
         router.name, counters.adverts_received, counters.adverts_sent, counters.become_master, counters.release_master,
         errors.length, errors.ttl, errors.type, errors.interval, errors.address_list, errors.auth_type,
-        errors.auth_mismatch, errors.auth_failure, counters.priority_zero_received, counters.priority_zero_sent);
+        errors.auth_mismatch, errors.auth_failure, errors.ext_missing, errors.ext_malformed, errors.ext_unknown_key,
+        errors.ext_invalid_hmac, errors.ext_stale, errors.ext_replay, counters.priority_zero_received,
+        counters.priority_zero_sent);
   }
   return text;
 }
@@ -129,6 +140,12 @@ std::string vrrp_json_text(const VrrpStatus& status) {
                      {"invalid_authtype", errors.auth_type},
                      {"authtype_mismatch", errors.auth_mismatch},
                      {"auth_failure", errors.auth_failure},
+                     {"auth_ext_missing", errors.ext_missing},
+                     {"auth_ext_malformed", errors.ext_malformed},
+                     {"auth_ext_unknown_key", errors.ext_unknown_key},
+                     {"auth_ext_invalid_hmac", errors.ext_invalid_hmac},
+                     {"auth_ext_stale", errors.ext_stale},
+                     {"auth_ext_replay", errors.ext_replay},
                      {"pri_zero_rcvd", counters.priority_zero_received},
                      {"pri_zero_sent", counters.priority_zero_sent}}}});
   }

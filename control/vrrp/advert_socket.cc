@@ -96,7 +96,6 @@ Result<AdvertReceiver> AdvertReceiver::open(const AdvertReceiverKey& key) {
   if (key.is_v6) {
     set(socket, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, int{1});
     set(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, int{1});
-    set(socket, IPPROTO_IPV6, IPV6_CHECKSUM, int{6});
     set(socket, IPPROTO_IPV6, IPV6_FREEBIND, int{1});
   } else {
     set(socket, IPPROTO_IP, IP_FREEBIND, int{1});
@@ -113,7 +112,7 @@ Result<AdvertReceiver> AdvertReceiver::open(const AdvertReceiverKey& key) {
 
 struct AdvertReceiver::Buffers {
   struct One {
-    std::array<std::uint8_t, 4096> bytes;  // 255 IPv6 addresses are 4088
+    std::array<std::uint8_t, 4128> bytes;  // 255 IPv6 addresses and a signature are 4116
     alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int))> control;
     sockaddr_in6 from;
     iovec vector;
@@ -186,7 +185,6 @@ Result<AdvertSender> AdvertSender::open() {
   if (v6) {
     set(v6, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, int{0});
     set(v6, IPPROTO_IPV6, IPV6_TCLASS, int{vrrp::type_of_service});
-    set(v6, IPPROTO_IPV6, IPV6_CHECKSUM, int{6});
     set(v6, IPPROTO_IPV6, IPV6_FREEBIND, int{1});
     set(v6, SOL_SOCKET, SO_PRIORITY, int{6});
     receive_nothing(v6);

@@ -30,7 +30,8 @@ struct AdvertReceiverKey {
   auto operator<=>(const AdvertReceiverKey&) const = default;
 };
 
-/// A packet as it came. IPv4: with its header, which says the rest.
+/// A packet as it came. IPv4: with its header, which says the rest. IPv6: nobody has looked at its checksum; the kernel
+/// would sum auth_hmac's signature, too.
 struct AdvertPacket {
   std::span<const std::uint8_t> bytes;  ///< valid until the next receive()
   net::Ipv6Addr source{};

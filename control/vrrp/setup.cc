@@ -18,6 +18,23 @@ vrrp::Authentication authentication_of(const config::VrrpInstance& instance) {
   return result;
 }
 
+vrrp::HmacAuthentication hmac_of(const config::AuthHmac& hmac, config::Duration advert_int,
+                                 std::span<const vrrp::HmacKey> keys) {
+  using Mode = vrrp::HmacAuthentication::Mode;
+  vrrp::HmacAuthentication result{.keys = {keys.begin(), keys.end()}};
+  result.active_key = std::uint8_t(hmac.active_key.value_or(hmac.keys.empty() ? 0 : hmac.keys.front().id));
+  switch (hmac.mode) {
+    case config::AuthHmac::Mode::enforce: result.mode = Mode::enforce; break;
+    case config::AuthHmac::Mode::permissive: result.mode = Mode::permissive; break;
+    case config::AuthHmac::Mode::receive_only: result.mode = Mode::receive_only; break;
+  }
+  if (hmac.anti_replay == config::AuthHmac::AntiReplay::time) {
+    const auto three = std::chrono::ceil<std::chrono::seconds>(3 * advert_int);
+    result.window = hmac.time_window.value_or(std::max(three, std::chrono::seconds(5)));
+  }
+  return result;
+}
+
 /// Of no effect, whichever way the weight goes.
 vrrp::Tracker unknown(vrrp::TrackKind kind, const config::Tracked& tracked) {
   vrrp::Tracker tracker{.kind = kind,
@@ -85,14 +102,16 @@ vrrp::InstanceConfig election_of(const config::VrrpInstance& instance, const con
   return result;
 }
 
-vrrp::WireConfig wire_of(const config::VrrpInstance& instance, std::size_t mtu) {
+vrrp::WireConfig wire_of(const config::VrrpInstance& instance, std::size_t mtu, std::span<const vrrp::HmacKey> keys) {
   vrrp::WireConfig result;
   result.version = instance.version == 2 ? vrrp::Version::v2 : vrrp::Version::v3;
   result.is_v6 = instance.is_v6;
   result.vrid = std::uint8_t(instance.virtual_router_id);
   result.advertisement_interval = std::chrono::duration_cast<vrrp::Centiseconds>(instance.advert_int);
   result.authentication = authentication_of(instance);
-  const std::size_t most = vrrp::addresses_max(mtu, instance.is_v6, result.version, result.authentication.type);
+  if (instance.auth_hmac) result.hmac = hmac_of(*instance.auth_hmac, instance.advert_int, keys);
+  const std::size_t most = vrrp::addresses_max(mtu, instance.is_v6, result.version, result.authentication.type,
+                                               instance.auth_hmac.has_value());
   for (const config::InterfaceAddress& address : instance.addresses) {
     if (result.addresses.size() < most) result.addresses.push_back(address.address);
   }
@@ -112,6 +131,11 @@ vrrp::WireConfig wire_of(const config::VrrpInstance& instance, std::size_t mtu) 
     case config::OldChecksum::never: result.old_unicast_checksum = vrrp::OldUnicastChecksum::never; break;
   }
   return result;
+}
+
+bool lacks_key(const vrrp::WireConfig& wire) {
+  if (!wire.hmac) return false;
+  return wire.hmac->signs() ? wire.hmac->signing_key() == nullptr : wire.hmac->keys.empty();
 }
 
 std::size_t receive_buffer_of(const config::VrrpInstance& instance, const config::GlobalDefs& global,

@@ -21,7 +21,11 @@ namespace sluice::control {
 [[nodiscard]] vrrp::InstanceConfig election_of(const config::VrrpInstance& instance, const config::GlobalDefs& global,
                                                const net::IpAddr& source);
 /// mtu: of the interface, bytes of layer 3; addresses that an advertisement has no room for aren't in it.
-[[nodiscard]] vrrp::WireConfig wire_of(const config::VrrpInstance& instance, std::size_t mtu);
+/// keys: those of auth_hmac that could be read.
+[[nodiscard]] vrrp::WireConfig wire_of(const config::VrrpInstance& instance, std::size_t mtu,
+                                       std::span<const vrrp::HmacKey> keys = {});
+/// auth_hmac without what it takes: it could neither sign nor tell what is right.
+[[nodiscard]] bool lacks_key(const vrrp::WireConfig& wire);
 /// Room that it wants in the socket for what comes in, bytes; 0: it doesn't say. mtu: of the interface.
 [[nodiscard]] std::size_t receive_buffer_of(const config::VrrpInstance& instance, const config::GlobalDefs& global,
                                             const vrrp::WireConfig& wire, std::size_t mtu);

@@ -51,6 +51,30 @@ TEST(VrrpSetup, TheWireGetsAuthenticationAndPeers) {
   EXPECT_EQ(wire.peers[0].ttl_max, 255);
 }
 
+TEST(VrrpSetup, TheWireGetsKeysAndModeOfAuthHmac) {
+  const std::string key(32, 'k');
+  const std::vector<vrrp::HmacKey> keys = {{1, std::vector<std::uint8_t>(32, 'k')}};
+  const auto wire = [&](const std::string& lines, const std::string& hmac, std::span<const vrrp::HmacKey> read) {
+    const auto config = one(lines + "\nauth_hmac {\nkey 1 " + key + "\nkey 2 file:/k2\n" + hmac + "\n}");
+    return wire_of(config.vrrp_instances.at(0), 1500, read);
+  };
+  const auto plain = wire("", "", keys);
+  EXPECT_EQ(plain.hmac, (vrrp::HmacAuthentication{keys, 1, vrrp::HmacAuthentication::Mode::enforce, 5s}));
+  EXPECT_EQ(plain.authentication.type, vrrp::AuthType::none);
+  EXPECT_EQ(wire("advert_int 3", "", keys).hmac->window, 9s);
+  EXPECT_EQ(wire("version 3\nadvert_int 2.5", "", keys).hmac->window, 8s);
+  EXPECT_EQ(wire("advert_int 3", "time_window 20", keys).hmac->window, 20s);
+  EXPECT_EQ(wire("", "anti_replay monotonic", keys).hmac->window, std::nullopt);
+  EXPECT_FALSE(lacks_key(plain));
+  EXPECT_TRUE(lacks_key(wire("", "", {})));
+  EXPECT_TRUE(lacks_key(wire("", "active_key 2", keys))) << "that one couldn't be read";
+  EXPECT_FALSE(lacks_key(wire("", "active_key 2\nmode receive-only", keys)));
+  EXPECT_TRUE(lacks_key(wire("", "mode receive-only", {})));
+  EXPECT_FALSE(wire("authentication {\nauth_type PASS\nauth_pass x\n}", "", keys).authentication.type !=
+               vrrp::AuthType::none)
+      << "one excludes the other";
+}
+
 TEST(VrrpSetup, WhatAnAdvertisementHasNoRoomForIsLeftOut) {
   const auto config = one("");
   EXPECT_EQ(wire_of(config.vrrp_instances.at(0), 14 + 20 + 16 + 4).addresses.size(), 1u);

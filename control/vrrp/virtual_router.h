@@ -26,8 +26,9 @@ namespace sluice::control {
 
 struct AdvertListener;
 
-/// Index of FaultKind::configuration; 0: it can't listen.
+/// Indices of FaultKind::configuration; 0: it can't listen.
 inline constexpr std::uint32_t fault_no_peer = 1;
+inline constexpr std::uint32_t fault_no_key = 2;
 
 struct RunningGroup {
   config::SyncGroup config;
@@ -59,6 +60,7 @@ struct VirtualRouter {
 
   vrrp::Instance election;
   vrrp::WireConfig wire;
+  std::vector<vrrp::HmacKey> hmac_keys;
   vrrp::WireState wire_state;
   vrrp::GarpSchedule garp;
   std::vector<vrrp::Tracker> trackers;

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 
+#include "control/vrrp/hmac_keys.h"
 #include "control/vrrp/setup.h"
 #include "control/vrrp/virtual_routers_inside.h"
 
 namespace sluice::control {
+
+using vrrp::FaultKind;
 
 VirtualRouters::VirtualRouters(boost::asio::io_context& io, VrrpHooks hooks, netlink::Changer changer,
                                AdvertSender sender)
@@ -179,9 +182,25 @@ void VirtualRouters::configure(VirtualRouter& router) {
   if (router.advert_interface.empty()) router.advert_interface = home_of(router.config);
   const netlink::Link* link = reflector_->link(home_of(router.config));
   router.group_address = group_of(router.config, config_.global);
-  router.wire = wire_of(router.config, link != nullptr ? link->mtu : 1500);
+  read_keys(router);
+  router.wire = wire_of(router.config, link != nullptr ? link->mtu : 1500, router.hmac_keys);
   router.garp.reload(now(), garp_of(router.config), router.election.state() == vrrp::State::master);
   router.group = nullptr;
+}
+
+// What was seen of a sender stays seen as long as one of the keys does. With other keys nothing of it counts any more,
+// and a peer whose clock was ahead can be heard again.
+void VirtualRouters::read_keys(VirtualRouter& router) {
+  std::vector<vrrp::HmacKey> keys;
+  if (router.config.auth_hmac) {
+    keys = read_hmac_keys(*router.config.auth_hmac, [&](const std::string& what) {
+      log(fmt::format("({}) {}", router.config.name, what), true);
+    });
+  }
+  const bool one_stays = std::ranges::any_of(
+      keys, [&](const vrrp::HmacKey& key) { return std::ranges::count(router.hmac_keys, key) != 0; });
+  if (!one_stays) router.wire_state.hmac_replay = {};
+  router.hmac_keys = std::move(keys);
 }
 
 void VirtualRouters::make_groups() {
@@ -212,6 +231,7 @@ void VirtualRouters::begin(VirtualRouter& router) {
   for (const netlink::Link& link : reflector_->mirror().links()) {
     set_tracked(router, {vrrp::TrackKind::interface, link.name, link.running});
   }
+  set_fault(router, {FaultKind::configuration, fault_no_key}, lacks_key(router.wire), "(no key for auth_hmac)");
   look_at_link(router, true);
   look_at_source(router);
   reopen(router);

@@ -58,6 +58,7 @@ class VirtualRouters {
   VirtualRouter& add(const config::VrrpInstance& instance);
   AlarmTasks alarm_tasks();
   void configure(VirtualRouter& router);
+  void read_keys(VirtualRouter& router);
   [[nodiscard]] AddressKeeper::Place place_of(const config::VrrpInstance& instance) const;
   void configure_static();
   void want_sysctls();

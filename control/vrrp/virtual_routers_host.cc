@@ -55,7 +55,9 @@ void VirtualRouters::on_link(const std::string& name) {
   for (const auto& router : routers_) {
     router->addresses.interfaces_changed();
     // How much fits into an advertisement depends on the MTU.
-    if (link != nullptr && name == home_of(router->config)) router->wire = wire_of(router->config, link->mtu);
+    if (link != nullptr && name == home_of(router->config)) {
+      router->wire = wire_of(router->config, link->mtu, router->hmac_keys);
+    }
     set_tracked(*router, status);
     look_at_link(*router, false);
     look_at_trackers(*router);

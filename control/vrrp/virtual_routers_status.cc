@@ -15,7 +15,9 @@ std::string to_text(const Fault& fault) {
     case FaultKind::interface_down: return "interface down";
     case FaultKind::base_down: return "base interface down";
     case FaultKind::no_source_address: return "no source address";
-    case FaultKind::configuration: return fault.index == fault_no_peer ? "unicast without a peer" : "can't listen";
+    case FaultKind::configuration:
+      if (fault.index == fault_no_peer) return "unicast without a peer";
+      return fault.index == fault_no_key ? "no key for auth_hmac" : "can't listen";
     case FaultKind::tracker: return "tracked thing failed";
     case FaultKind::sync_group: return "sync group in FAULT";
     case FaultKind::script_pending: return "script not run yet";

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <deque>
 #include <mutex>
@@ -32,6 +33,16 @@ config::Config vrrp_part(const config::Config& config) {
   return part;
 }
 
+template <typename Block>
+bool has(const std::vector<Block>& blocks, const std::string& name) {
+  return std::ranges::find(blocks, name, &Block::name) != blocks.end();
+}
+
+template <typename Block>
+void keep_only(std::vector<Block>& blocks, const std::vector<Block>& without) {
+  std::erase_if(blocks, [&](const Block& block) { return has(without, block.name); });
+}
+
 }  // namespace
 
 struct VrrpService::Mailbox {
@@ -39,13 +50,18 @@ struct VrrpService::Mailbox {
   std::deque<std::variant<VrrpNotice, VrrpLine>> mail;
 };
 
-VrrpService::VrrpService(boost::asio::io_context& io, ScriptRunner& scripts, Log log)
-    : io_(io), scripts_(scripts), log_(std::move(log)), mailbox_(std::make_shared<Mailbox>()) {}
+VrrpService::VrrpService(boost::asio::io_context& io, ScriptRunner& scripts, Log log, SendAlert mail)
+    : io_(io),
+      scripts_(scripts),
+      log_(std::move(log)),
+      mail_(std::move(mail)),
+      mailbox_(std::make_shared<Mailbox>()) {}
 
 Result<std::unique_ptr<VrrpService>> VrrpService::start(boost::asio::io_context& io, ScriptRunner& scripts,
                                                         const config::Config& config,
-                                                        std::vector<TrackedStatus> elsewhere, Log log) {
-  std::unique_ptr<VrrpService> service(new VrrpService(io, scripts, std::move(log)));
+                                                        std::vector<TrackedStatus> elsewhere, Log log,
+                                                        SendAlert mail) {
+  std::unique_ptr<VrrpService> service(new VrrpService(io, scripts, std::move(log), std::move(mail)));
   const auto changed = [self = service.get()](TrackedStatus status) {
     if (self->thread_ != nullptr) self->thread_->on_tracked(std::move(status));
   };
@@ -87,7 +103,11 @@ VrrpSettings VrrpService::settings(std::vector<TrackedStatus> elsewhere) const {
 }
 
 void VrrpService::take_config(const config::Config& config) {
+  gone_ = std::move(config_);
   config_ = vrrp_part(config);
+  keep_only(gone_.vrrp_instances, config_.vrrp_instances);
+  keep_only(gone_.sync_groups, config_.sync_groups);
+  gone_.global = config_.global;
   std::vector<Error> complaints;
   track_scripts_->configure(config_, complaints);
   track_files_->configure(config_.track_files);
@@ -102,8 +122,10 @@ void VrrpService::take_config(const config::Config& config) {
       if (const auto spec = resolver.resolve(&**script)) runnable_.emplace(&**script, *spec);
     }
   };
-  for (const config::VrrpInstance& instance : config_.vrrp_instances) know(instance.notify);
-  for (const config::SyncGroup& group : config_.sync_groups) know(group.notify);
+  for (const config::Config* one : {&std::as_const(config_), &std::as_const(gone_)}) {
+    for (const config::VrrpInstance& instance : one->vrrp_instances) know(instance.notify);
+    for (const config::SyncGroup& group : one->sync_groups) know(group.notify);
+  }
   for (const Error& complaint : complaints) log_({.text = complaint.text(), .is_warning = true});
   open_fifos();
 }
@@ -170,7 +192,9 @@ void VrrpService::read_mail(ScriptRunner& runner, std::chrono::milliseconds time
 }
 
 void VrrpService::tell(const VrrpNotice& notice, ScriptRunner& runner, std::chrono::milliseconds time_max) {
-  for (const NotifyCall& call : notify_calls(config_, notice)) {
+  const bool is_gone = notice.of_group ? has(gone_.sync_groups, notice.name) : has(gone_.vrrp_instances, notice.name);
+  const config::Config& config = is_gone ? gone_ : config_;
+  for (const NotifyCall& call : notify_calls(config, notice)) {
     const auto known = runnable_.find(call.script);
     if (known == runnable_.end()) continue;  // it can't be run, and that was said
     ScriptSpec spec = known->second;
@@ -178,9 +202,10 @@ void VrrpService::tell(const VrrpNotice& notice, ScriptRunner& runner, std::chro
     spec.time_max = time_max;
     if (auto started = runner.run(spec); !started) log_({.text = started.error().text(), .is_warning = true});
   }
-  const auto line = fifo_line(config_, notice);
-  if (!line) return;
-  for (const auto& [path, fifo] : fifos_) fifo->write(*line);
+  if (const auto line = fifo_line(config, notice)) {
+    for (const auto& [path, fifo] : fifos_) fifo->write(*line);
+  }
+  if (auto alert = mails_.on(config, notice); alert && mail_) mail_(std::move(*alert));
 }
 
 void VrrpService::stop() {

@@ -1,5 +1,5 @@
 // VRRP as the director sees it: started, reloaded and stopped here; what the vrrp thread has to say is taken to the
-// log, to scripts and FIFOs, in the order in which it happened, and what is watched on the control thread is taken to
+// log, to scripts, FIFOs and mail, in the order in which it happened, and what is watched on the control thread is taken to
 // the vrrp thread. Control thread.
 #pragma once
 
@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "control/config/config.h"
+#include "control/mail/alert.h"
 #include "control/notify/fifo.h"
 #include "control/notify/script.h"
 #include "control/vrrp/track_files.h"
 #include "control/vrrp/track_processes.h"
 #include "control/vrrp/track_scripts.h"
+#include "control/vrrp/vrrp_mails.h"
 #include "control/vrrp/vrrp_thread.h"
 #include "net/error.h"
 
@@ -30,7 +32,7 @@ class VrrpService {
   /// tracked things that others watch: BFD sessions.
   static Result<std::unique_ptr<VrrpService>> start(boost::asio::io_context& io, ScriptRunner& scripts,
                                                     const config::Config& config, std::vector<TrackedStatus> elsewhere,
-                                                    Log log);
+                                                    Log log, SendAlert mail);
   /// As stop().
   ~VrrpService();
   VrrpService(const VrrpService&) = delete;
@@ -50,7 +52,7 @@ class VrrpService {
   /// What the vrrp thread says, until the control thread gets to it.
   struct Mailbox;
 
-  VrrpService(boost::asio::io_context& io, ScriptRunner& scripts, Log log);
+  VrrpService(boost::asio::io_context& io, ScriptRunner& scripts, Log log, SendAlert mail);
   [[nodiscard]] VrrpSettings settings(std::vector<TrackedStatus> elsewhere) const;
   void take_config(const config::Config& config);
   void open_fifos();
@@ -60,7 +62,10 @@ class VrrpService {
   boost::asio::io_context& io_;
   ScriptRunner& scripts_;
   Log log_;
+  SendAlert mail_;
+  VrrpMails mails_;
   config::Config config_;  // what of it concerns VRRP
+  config::Config gone_;    // instances and groups that the last reload took away: the last of them is yet to be told
   std::map<const config::Script*, ScriptSpec> runnable_;
   std::map<std::string, std::unique_ptr<Fifo>> fifos_;  // by path
   std::shared_ptr<Mailbox> mailbox_;

@@ -9,6 +9,8 @@ import signal
 
 import pytest
 
+import vrrp_frames as frames
+from capture import is_advert
 from netns import Failed, until
 from routers import ADDRESS, KEEPALIVED, VIP, instance
 
@@ -16,6 +18,9 @@ needs_keepalived = pytest.mark.skipif(KEEPALIVED is None, reason="needs keepaliv
 
 PASS = "authentication {\n auth_type PASS\n auth_pass s3cret12\n }"
 AH = "authentication {\n auth_type AH\n auth_pass s3cret12\n }"
+
+
+UNICAST6 = {"alpha": "fd98::1", "beta": "fd98::2"}  # keepalived can't bind to a link-local address
 
 
 def v6_vips() -> tuple[str, ...]:
@@ -33,6 +38,8 @@ def lines_of(kind: str, host: str) -> tuple[tuple[str, ...], tuple[str, ...], st
         "v3 IPv6": (("version 3", "advert_int 0.1"), v6_vips(), "fd98::100"),
         "unicast": (("version 3", "advert_int 0.1", f"unicast_src_ip {ADDRESS[host]}",
                      f"unicast_peer {{\n {ADDRESS[other]}\n }}"), (f"{VIP}/24",), VIP),
+        "unicast IPv6": (("version 3", "advert_int 0.1", f"unicast_src_ip {UNICAST6[host]}",
+                          f"unicast_peer {{\n {UNICAST6[other]}\n }}"), v6_vips(), "fd98::100"),
     }[kind]
 
 
@@ -42,12 +49,19 @@ PAIRS = [("sluice", "sluice"),
 
 
 @pytest.mark.parametrize("alpha_kind, beta_kind", PAIRS)
-@pytest.mark.parametrize("form", ["v2", "v2 PASS", "v2 AH", "v3", "v3 IPv6", "unicast"])
-def test_a_pair_elects_fails_over_and_fails_back(router, form, alpha_kind, beta_kind):
+@pytest.mark.parametrize("form", ["v2", "v2 PASS", "v2 AH", "v3", "v3 IPv6", "unicast", "unicast IPv6"])
+def test_a_pair_elects_fails_over_and_fails_back(wire, router, form, alpha_kind, beta_kind):
+    elects_fails_over_and_fails_back(wire, router, form, alpha_kind, beta_kind)
+
+
+def elects_fails_over_and_fails_back(wire, router, form: str, alpha_kind: str, beta_kind: str, *more: str) -> None:
+    if form == "unicast IPv6":
+        for host, address in UNICAST6.items():
+            wire.hosts[host].ip(f"address add {address}/64 dev eth0 nodad")
     lines, vips, vip = lines_of(form, "alpha")
-    alpha = router(alpha_kind, "alpha", instance("VI_1", *lines, priority=150, vips=vips)).start()
+    alpha = router(alpha_kind, "alpha", instance("VI_1", *lines, *more, priority=150, vips=vips)).start()
     lines, vips, vip = lines_of(form, "beta")
-    beta = router(beta_kind, "beta", instance("VI_1", *lines, priority=100, vips=vips)).start()
+    beta = router(beta_kind, "beta", instance("VI_1", *lines, *more, priority=100, vips=vips)).start()
     alpha.wait_master(vip)
     assert not beta.has(vip)
     # A stop gives the address up at once: the other doesn't wait for a master that is gone.
@@ -57,6 +71,57 @@ def test_a_pair_elects_fails_over_and_fails_back(router, form, alpha_kind, beta_
     alpha.start()
     alpha.wait_master(vip)
     beta.wait_backup(vip)
+
+
+@pytest.mark.parametrize("form", ["v2", "v3", "v3 IPv6", "unicast", "unicast IPv6"])
+def test_a_pair_that_signs_does_so_too(wire, router, capture, form):
+    seen = capture("beta")
+    elects_fails_over_and_fails_back(wire, router, form, "sluice", "sluice", frames.HMAC)
+    adverts = [frame for frame in seen.frames() if is_advert(frame)]
+    assert adverts
+    for frame in adverts:
+        pdu, trailer, source = frames.unsigned(frame)
+        at = int.from_bytes(trailer[4:8]) + (int.from_bytes(trailer[8:10]) + 0.5) / 65536
+        counter = int.from_bytes(trailer[10:12])
+        assert frames.signed(pdu, source, at=at, counter=counter) == pdu + trailer
+
+
+def test_signatures_come_in_three_sweeps_without_an_interruption(router, capture):
+    """keepalived's manual: receive-only everywhere, then permissive, then enforce."""
+    v3 = ("version 3", "advert_int 0.1")
+
+    def config(priority: int, *more: str) -> str:
+        return instance("VI_1", *v3, *more, priority=priority)
+
+    alpha = router("sluice", "alpha", config(150)).start()
+    beta = router("sluice", "beta", config(100)).start()
+    alpha.wait_master()
+    for mode in ("receive-only", "permissive", "enforce"):
+        hmac = frames.HMAC.replace("\n }", f"\n mode {mode}\n }}")
+        for each, priority in ((beta, 100), (alpha, 150)):
+            each.reload(config(priority, hmac))
+            heard = beta.status()["counters"]["adverts_received"]
+            until("beta hears alpha", lambda heard=heard: beta.status()["counters"]["adverts_received"] > heard + 6)
+    seen = capture()
+    until("an advertisement comes", lambda: any(is_advert(frame) for frame in seen.frames()))
+    assert alpha.status()["counters"]["become_master"] == 1 and beta.status()["counters"]["become_master"] == 0
+    assert not any(beta.status()["errors"].values())
+    # Whoever doesn't sign isn't heard any more.
+    alpha.reload(config(150))
+    until("beta drops them", lambda: beta.status()["errors"]["hmac_missing"] > 0)
+    beta.wait_master()
+
+
+def test_a_key_that_can_t_be_read_is_a_fault_until_a_reload(wire, router):
+    file = wire.lab.directory / "key"
+    config = instance("VI_1", "version 3", "advert_int 0.1", f"auth_hmac {{\n key 1 file:{file}\n }}", priority=150)
+    alpha = router("sluice", "alpha", config).start()
+    until("it is in FAULT", lambda: alpha.status()["state"] == "FAULT")
+    assert alpha.status()["faults"] == ["no key for auth_hmac"] and str(file) in alpha.log()
+    file.write_text(f"hex:{frames.HMAC_KEY.hex()}\n")
+    alpha.reload(config)
+    alpha.wait_master()
+    assert frames.HMAC_KEY.hex() not in alpha.log()
 
 
 @pytest.mark.parametrize("beta_kind", ["sluice", pytest.param("keepalived", marks=needs_keepalived)])
@@ -301,6 +366,7 @@ def test_signals_write_keepalived_s_files(wire, router):
     alpha.wait_master()
     for number, name, part in ((signal.SIGUSR1, "keepalived.data", "   State = MASTER"),
                                (signal.SIGUSR2, "keepalived.stats", "  Became master: 1"),
+                               (signal.SIGUSR2, "keepalived.stats", "    Invalid HMAC: 0"),
                                (signal.SIGRTMIN + 2, "keepalived.json", '"iname":"VI_1"')):
         os.kill(alpha.process.pid, number)
         file = alpha.directory / name

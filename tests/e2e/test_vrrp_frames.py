@@ -15,6 +15,7 @@ from netns import until
 from routers import ADDRESS, VIP, instance
 
 CLIENT = ADDRESS["client"]
+CLIENT6, V6_ADDRESSES = "fe80::ff:fe00:109", ("fe80::100", "fd98::100")
 V3 = ("version 3", "advert_int 0.1")
 PASS = "authentication {\n auth_type PASS\n auth_pass s3cret12\n }"
 AH = "authentication {\n auth_type AH\n auth_pass s3cret12\n }"
@@ -151,7 +152,33 @@ def wrong_unicast(priority: int) -> dict[str, bytes]:
     return {"unicast_source": packet(CLIENT, 255), "unicast_ttl": packet(ADDRESS["beta"], 253)}
 
 
-WRONG = {"v3": (V3, wrong_v3), "v2 PASS": (("advert_int 1", PASS), wrong_pass), "v2 AH": (("advert_int 1", AH), wrong_ah),
+def wrong_signed(priority: int, is_v6: bool = False) -> dict[str, bytes]:
+    source = CLIENT6 if is_v6 else CLIENT
+    pdu = frames.v3(source, priority=priority, addresses=V6_ADDRESSES if is_v6 else ("10.98.0.100",))
+
+    def packet(pdu: bytes) -> bytes:
+        return frames.ipv6(pdu, source) if is_v6 else frames.ipv4(pdu, source)
+
+    def with_signature(**fields) -> bytes:
+        return packet(frames.signed(pdu, source, **fields))
+
+    return {
+        "hmac_missing": packet(pdu),
+        "hmac_malformed": with_signature(kind=2),
+        "hmac_unknown_key": with_signature(key_id=9),
+        "hmac_digest": with_signature(key=b"another key that has 32 bytes...."),
+        "hmac_stale": with_signature(at=time.time() - 60),
+        "length": packet(frames.signed(pdu, source)[:-1]),
+        "checksum": packet(frames.signed(pdu[:6] + bytes([pdu[6] ^ 0xff]) + pdu[7:], source)),
+    }
+
+
+def wrong_signed_v6(priority: int) -> dict[str, bytes]:
+    return wrong_signed(priority, is_v6=True)
+
+
+SIGNED = (*V3, frames.HMAC)
+WRONG = {"signed": (SIGNED, wrong_signed), "signed IPv6": (SIGNED, wrong_signed_v6), "v3": (V3, wrong_v3), "v2 PASS": (("advert_int 1", PASS), wrong_pass), "v2 AH": (("advert_int 1", AH), wrong_ah),
          "unicast": ((*V3, *UNICAST), wrong_unicast)}
 TIMES = 50
 
@@ -165,9 +192,11 @@ def count(router, name: str) -> int:
 @pytest.mark.parametrize("form", WRONG)
 def test_wrong_advertisements_don_t_unseat_a_master(wire, router, form):
     lines, wrong = WRONG[form]
-    alpha = router("sluice", "alpha", instance("VI_1", *lines, priority=150)).start()
-    alpha.wait_master()
-    to_alpha = "02:00:00:00:01:01" if form == "unicast" else "01:00:5e:00:00:12"
+    is_v6 = "IPv6" in form
+    vips = tuple(f"{each}/64" for each in V6_ADDRESSES) if is_v6 else (f"{VIP}/24",)
+    alpha = router("sluice", "alpha", instance("VI_1", *lines, priority=150, vips=vips)).start()
+    alpha.wait_master(vips[-1].split("/")[0])
+    to_alpha = "02:00:00:00:01:01" if form == "unicast" else "33:33:00:00:00:12" if is_v6 else "01:00:5e:00:00:12"
     with frames.sender(wire.hosts["client"]) as wire_end:
         for name, packet in wrong(200).items():
             for _ in range(TIMES):
@@ -181,7 +210,7 @@ def test_wrong_advertisements_don_t_unseat_a_master(wire, router, form):
     assert sum(count(alpha, name) for name in status["errors"]) == TIMES * len(wrong(200))
 
 
-@pytest.mark.parametrize("form", ["v3", "v2 PASS", "v2 AH"])
+@pytest.mark.parametrize("form", ["v3", "v2 PASS", "v2 AH", "signed"])
 def test_wrong_goodbyes_don_t_wake_a_backup(wire, router, form):
     lines, wrong = WRONG[form]
     beta = router("sluice", "beta", instance("VI_1", *lines, priority=150)).start()
@@ -197,14 +226,15 @@ def test_wrong_goodbyes_don_t_wake_a_backup(wire, router, form):
     assert beta.status()["state"] == "MASTER" and beta.status()["counters"]["release_master"] == 0
 
 
-def test_an_advertisement_that_is_replayed_is_dropped(wire, router, capture):
-    lines = ("advert_int 1", AH)
+@pytest.mark.parametrize("lines, counter", [(("advert_int 1", AH), "ah_replay"), (SIGNED, "hmac_replay")],
+                         ids=["AH", "signed"])
+def test_an_advertisement_that_is_replayed_is_dropped(wire, router, capture, lines, counter):
     beta = router("sluice", "beta", instance("VI_1", *lines, priority=150)).start()
     beta.wait_master()
     seen = capture()
     alpha = router("sluice", "alpha", instance("VI_1", *lines, priority=100)).start()
     until("alpha hears beta", lambda: alpha.status()["counters"]["adverts_received"] > 1)
-    heard = [frame for frame in seen.frames() if frame[23] == frames.AH]
+    heard = [frame for frame in seen.frames() if frame[23] == frames.AH or is_advert(frame)]
     beta.kill()
     died = time.monotonic()
     # Who records a master and plays it back would keep the backup quiet for ever.
@@ -213,8 +243,39 @@ def test_an_advertisement_that_is_replayed_is_dropped(wire, router, capture):
             for frame in heard:
                 wire_end.send(frame)
             time.sleep(0.2)
-    assert alpha.status()["state"] == "MASTER" and time.monotonic() - died < 6
-    assert count(alpha, "ah_replay") > 0
+        assert alpha.status()["state"] == "MASTER" and time.monotonic() - died < 6
+        for frame in heard:
+            wire_end.send(frame)
+    until("they are counted", lambda: count(alpha, counter) >= len(heard))
+
+
+def test_what_was_signed_is_not_replayed_after_a_reload_either(wire, router, capture):
+    beta = router("sluice", "beta", instance("VI_1", *SIGNED, priority=150)).start()
+    beta.wait_master()
+    seen = capture()
+    config = instance("VI_1", *SIGNED, "nopreempt", priority=100)
+    alpha = router("sluice", "alpha", config).start()
+    until("alpha hears beta", lambda: alpha.status()["counters"]["adverts_received"] > 1)
+    heard = [frame for frame in seen.frames() if is_advert(frame)]
+    beta.kill()
+    alpha.reload(config.replace("priority 100", "priority 101"))
+    before = alpha.status()["counters"]["adverts_received"]
+    with frames.sender(wire.hosts["client"]) as wire_end:
+        for frame in heard:
+            wire_end.send(frame)
+    until("they are counted", lambda: count(alpha, "hmac_replay") == len(heard))
+    assert alpha.status()["counters"]["adverts_received"] == before
+
+
+def test_a_signature_made_elsewhere_is_understood(wire, router):
+    """By Python's hmac, after the layout's description."""
+    alpha = router("sluice", "alpha", instance("VI_1", *SIGNED, priority=150)).start()
+    alpha.wait_master()
+    with frames.sender(wire.hosts["client"]) as wire_end:
+        packet = frames.ipv4(frames.signed(frames.v3(CLIENT), CLIENT), CLIENT)
+        wire_end.send(frames.ethernet(packet))
+        alpha.wait_backup()
+    alpha.wait_master()
 
 
 def test_another_s_virtual_router_is_counted_and_otherwise_nothing(wire, router):

@@ -7,12 +7,16 @@ import hashlib
 import hmac
 import socket
 import struct
+import time
 from collections.abc import Iterator
 
 from netns import Host
 
 GROUP, GROUP6 = "224.0.0.18", "ff02::12"
 VRRP, AH = 112, 51
+HMAC_KEY = bytes(range(32))
+HMAC = f"auth_hmac {{\n key 1 hex:{HMAC_KEY.hex()}\n }}"
+HMAC_BYTES = 28
 
 
 def checksum(data: bytes) -> int:
@@ -75,6 +79,23 @@ def ah(pdu: bytes, source: str, sequence: int, password: bytes = b"s3cret12", pa
     blank[1] = 0
     blank[6:8] = blank[10:12] = b"\0\0"
     return packet(hmac.new(password, bytes(blank), hashlib.md5).digest()[:12])
+
+
+def signed(pdu: bytes, source: str, key: bytes = HMAC_KEY, key_id: int = 1, at: float | None = None, kind: int = 1,
+           counter: int = 0) -> bytes:
+    """With auth_hmac's trailer. at: when it says that it was signed, seconds of the epoch."""
+    at = time.time() if at is None else at
+    head = struct.pack("!BBHIHH", kind, key_id, 0, int(at), int(at % 1 * 65536), counter)
+    scope = bytes([6 if ":" in source else 4, pdu[0] >> 4, pdu[1], 0]) + packed(source).ljust(16, b"\0")
+    digest = hmac.new(key, scope + pdu[:6] + b"\0\0" + pdu[8:] + head + b"\0" * 16, hashlib.sha256).digest()
+    return pdu + head + digest[:16]
+
+
+def unsigned(frame: bytes) -> tuple[bytes, bytes, str]:
+    """Of an advertisement's frame: the advertisement, auth_hmac's trailer, the sender's address."""
+    if frame[12:14] == b"\x86\xdd":
+        return frame[54:-HMAC_BYTES], frame[-HMAC_BYTES:], socket.inet_ntop(socket.AF_INET6, frame[22:38])
+    return frame[34:-HMAC_BYTES], frame[-HMAC_BYTES:], socket.inet_ntop(socket.AF_INET, frame[26:30])
 
 
 @contextlib.contextmanager

@@ -39,9 +39,9 @@ struct AuthHmac {
   enum class AntiReplay : std::uint8_t { time, monotonic };
   enum class Mode : std::uint8_t { enforce, permissive, receive_only };
   std::vector<HmacKey> keys;
-  std::optional<unsigned> active_key;
+  std::optional<unsigned> active_key;  ///< id of the one that signs; nothing: the first
   AntiReplay anti_replay = AntiReplay::time;
-  std::optional<std::chrono::seconds> time_window;
+  std::optional<std::chrono::seconds> time_window;  ///< nothing: three advert_int, and 5 s at least
   Mode mode = Mode::enforce;
 
   bool operator==(const AuthHmac&) const = default;

@@ -107,13 +107,13 @@ void write_keys(Writer& writer, std::string_view keyword, const H& hmac) {
   }
 }
 
-constexpr auto hmac_keywords = all_later(std::to_array<Keyword<H>>({
+constexpr auto hmac_keywords = std::to_array<Keyword<H>>({
     Field<H>::custom("key", read_key, write_keys, 3),
     Field<H>::integer<&H::active_key, 1, 255>("active_key"),
     Field<H>::choice<&H::anti_replay, anti_replays>("anti_replay"),
     Field<H>::seconds<&H::time_window, 1, 300>("time_window"),
     Field<H>::choice<&H::mode, modes>("mode"),
-}));
+});
 
 void read_hmac(Context& context, const Statement& statement, InstanceDraft& draft) {
   H hmac;
@@ -121,6 +121,12 @@ void read_hmac(Context& context, const Statement& statement, InstanceDraft& draf
   if (hmac.keys.empty()) {
     context.diagnostics.error(statement.place, "auth_hmac ignored, expected 'key ID SECRET' in it");
     return;
+  }
+  if (hmac.active_key && std::ranges::find(hmac.keys, *hmac.active_key, &HmacKey::id) == hmac.keys.end()) {
+    context.diagnostics.error(statement.place,
+                              fmt::format("active_key {} ignored, expected the id of one of its keys; key {} signs",
+                                          *hmac.active_key, hmac.keys.front().id));
+    hmac.active_key.reset();
   }
   draft.vi.auth_hmac = std::move(hmac);
 }
@@ -138,12 +144,10 @@ void list_authentication(const std::string& block, std::vector<KeywordInfo>& out
 void list_hmac(const std::string& block, std::vector<KeywordInfo>& out) { list_all<H>(block, hmac_keywords, out); }
 
 using F = Field<InstanceDraft>;
-constexpr auto keywords =
-    later_of(std::to_array<Keyword<InstanceDraft>>({
-                 F::block("authentication", read_authentication, write_authentication, list_authentication).words(1),
-                 F::block("auth_hmac", read_hmac, write_hmac, list_hmac).words(1),
-             }),
-             {"auth_hmac"});
+constexpr auto keywords = std::to_array<Keyword<InstanceDraft>>({
+    F::block("authentication", read_authentication, write_authentication, list_authentication).words(1),
+    F::block("auth_hmac", read_hmac, write_hmac, list_hmac).words(1),
+});
 
 }  // namespace
 

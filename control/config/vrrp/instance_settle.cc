@@ -142,6 +142,7 @@ class Settler {
     const AuthenticationDraft& auth = draft_.authentication;
     if (!auth.type) return;
     if (auth.password.empty()) return warn(auth.place, "authentication ignored, expected an auth_pass in it");
+    if (vi_.auth_hmac) return warn(auth.place, "authentication ignored, it doesn't go with auth_hmac");
     if (vi_.strict) return warn(auth.place, "authentication ignored, strict mode has none");
     if (vi_.version == 3) return warn(auth.place, "authentication ignored, VRRP 3 has none");
     vi_.authentication = Authentication{*auth.type, auth.password};
