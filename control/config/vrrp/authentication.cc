@@ -123,7 +123,8 @@ void read_hmac(Context& context, const Statement& statement, InstanceDraft& draf
     return;
   }
   if (hmac.active_key && std::ranges::find(hmac.keys, *hmac.active_key, &HmacKey::id) == hmac.keys.end()) {
-    context.diagnostics.error(statement.place,
+    const auto line = std::ranges::find(statement.children, "active_key", &Statement::keyword);
+    context.diagnostics.error(line == statement.children.end() ? statement.place : line->place_of(1),
                               fmt::format("active_key {} ignored, expected the id of one of its keys; key {} signs",
                                           *hmac.active_key, hmac.keys.front().id));
     hmac.active_key.reset();
