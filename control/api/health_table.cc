@@ -37,7 +37,8 @@ Result<std::string> health_table(std::string_view json, bool failing) {
       const auto name = service.at("name").get<std::string>();
       for (const Json& server : service.at("real_servers")) {
         const auto address = server.at("name").get<std::string>();
-        const auto weight = std::to_string(server.at("weight").get<std::uint32_t>());
+        const auto weight =
+            std::to_string(server.at("weight").get<std::uint32_t>()) + (server.contains("set_weight") ? " (set)" : "");
         for (const Json& checker : server.at("checkers")) {
           if (failing && checker.at("up").get<bool>() && checker.value("retries", 0u) == 0) continue;
           rows.push_back(

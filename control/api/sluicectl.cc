@@ -89,6 +89,21 @@ int main(int argc, char** argv) {
   vrrp->add_flag("-a,--all", all, "Show timers, tracked things, counters and addresses too");
   auto* bfd = app.add_subcommand("bfd", "BFD: which neighbors are reached, how fast a loss is noticed");
   bfd->add_flag("-a,--all", all, "Show both sides' intervals, discriminators and counters too");
+  std::string virtual_server, real_server, weight;
+  const auto maintenance = [&](const char* name, const char* what) {
+    auto* command = app.add_subcommand(name, what);
+    command->add_option("service", virtual_server, "As 10.0.0.1:80, 10.0.0.1:53/udp, 'FWM 5' or the log's name for it")
+        ->type_name("SERVICE")
+        ->required();
+    command->add_option("server", real_server, "As 10.0.2.11:80, or its address alone")
+        ->type_name("SERVER")
+        ->required();
+    return command;
+  };
+  const auto* drain = maintenance("drain", "No new connections for SERVER until it is enabled, over reloads too");
+  const auto* enable = maintenance("enable", "SERVER's configured weight again");
+  auto* weigh = maintenance("weight", "SERVER's weight until it is enabled, over reloads too");
+  weigh->add_option("weight", weight, "0 drains it")->type_name("N")->required();
   const auto* reload = app.add_subcommand("reload", "Read the configuration again, and say what has changed by it");
   auto* diff = app.add_subcommand("diff", "What would change if FILE were the configuration; changes nothing");
   std::string file;
@@ -110,6 +125,13 @@ int main(int argc, char** argv) {
 
   if (effective->parsed()) {
     return file.empty() ? api::print_running_config(socket, json) : api::print_config(file, options, json);
+  }
+  if (drain->parsed() || enable->parsed() || weigh->parsed()) {
+    return print(api::post(socket,
+                           "/weight?virtual_server=" + api::percent_encoded(virtual_server) +
+                               "&real_server=" + api::percent_encoded(real_server) +
+                               "&weight=" + (drain->parsed() ? "0" : api::percent_encoded(weight)),
+                           ""));
   }
   if (reload->parsed() || diff->parsed()) {
     const auto answer = reload->parsed() ? api::post(socket, "/reload", "") : ask_diff(socket, file);

@@ -61,6 +61,8 @@ std::string health_text(const Json& destination) {
     text += is_in_table ? ", sorry server" : ", sorry server on standby";
   else if (!is_in_table)
     text += ", taken out";
+  if (const auto set = destination.find("set_weight"); set != destination.end())
+    text += set->get<std::uint32_t>() == 0 ? ", drained" : ", weight set";
   const std::string reason = destination.value("reason", "");
   if (!reason.empty()) text += ": " + reason;
   return text;

@@ -1,7 +1,5 @@
 #include "control/daemon/health_status.h"
 
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 namespace sluice::control {
@@ -26,14 +24,12 @@ Json server_json(const RealServerStatus& server, std::chrono::steady_clock::time
   Json checkers = Json::array();
   for (const CheckerStatus& checker : server.checkers) checkers.push_back(checker_json(checker, now));
   const DestinationKey& key = server.destination.key;
-  return {{"name", key.address.is_v4() ? fmt::format("{}:{}", key.address.text(), key.port.host())
-                                       : fmt::format("[{}]:{}", key.address.text(), key.port.host())},
-          {"address", key.address.text()},
-          {"port", key.port.host()},
-          {"weight", server.in_table ? server.table_weight : server.destination.weight},
-          {"up", server.up},
-          {"in_table", server.in_table},
-          {"checkers", std::move(checkers)}};
+  Json json = {{"name", key.text()},      {"address", key.address.text()},
+               {"port", key.port.host()}, {"weight", server.in_table ? server.table_weight : server.destination.weight},
+               {"up", server.up},         {"in_table", server.in_table}};
+  if (server.set_weight) json["set_weight"] = *server.set_weight;
+  json["checkers"] = std::move(checkers);
+  return json;
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ Json server_json(const RealServerStatus& server, const DestinationStatus* in_tab
                                in_table != nullptr ? in_table->spec.weight : server.destination.weight);
   if (!server.checkers.empty()) json["health"] = server.up ? "up" : "down";
   json["reason"] = reason_of(server);
+  if (server.set_weight) json["set_weight"] = *server.set_weight;
   return json;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <span>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "control/pools/checker_log.h"
 #include "control/pools/diff.h"
 #include "control/pools/mail_alerts.h"
+#include "control/pools/server_reference.h"
 #include "control/pools/service_name.h"
 #include "health/pool.h"
 
@@ -101,12 +103,19 @@ struct Service {
   }
   [[nodiscard]] std::string sorry_server() const { return server_name(spec->sorry_server->key, spec->protocol); }
 
+  /// What an operator has set for it.
+  [[nodiscard]] std::optional<std::uint32_t> set_weight(const DestinationKey& server) const {
+    const auto set = set_weights.find(server);
+    return set == set_weights.end() ? std::nullopt : std::optional(set->second);
+  }
+
   const PoolSpec* spec;
   CheckerStates checkers;
   health::Pool pool;
   std::vector<bool> in_backend;  // by spec->services
   bool is_served = false;        // all of in_backend
   bool sorry_server_in_table = false;
+  std::map<DestinationKey, std::uint32_t> set_weights;  // by an operator, until undone
   std::string backend_error;
 };
 
@@ -236,6 +245,31 @@ class PoolManager::Impl {
     if (event.outcome.changed) mail_checker(service, at, event, was_up);
   }
 
+  Result<std::string> set_weight(std::string_view virtual_server, std::string_view real_server,
+                                 std::optional<std::uint32_t> weight) {
+    const auto pool = find_pool(virtual_server, specs_);
+    if (!pool) return std::unexpected(pool.error());
+    Service& service = *services_[*pool];
+    const auto found = find_server(real_server, *service.spec);
+    if (!found) return std::unexpected(found.error());
+    const std::size_t i = *found;
+    const DestinationSpec& destination = service.spec->servers[i].destination;
+    const std::string name = fmt::format("service {} of VS {}", service.server(i), service.name());
+    if (weight) {
+      service.set_weights.insert_or_assign(destination.key, *weight);
+    } else if (service.set_weights.erase(destination.key) == 0) {
+      return fmt::format("{} has its configured weight {}: nothing was set", name, destination.weight);
+    }
+    const auto actions = service.pool.on_weight(i, weight.value_or(destination.weight));
+    if (!actions.empty()) {
+      const Batch batch(backend_);
+      carry_out(service, actions);
+    }
+    if (!weight) return fmt::format("{} has its configured weight {} again", name, destination.weight);
+    if (*weight == 0) return fmt::format("{} is drained: no new connections until it is enabled", name);
+    return fmt::format("{} has weight {} until it is enabled (configured: {})", name, *weight, destination.weight);
+  }
+
   void stop() {
     const Batch batch(backend_);
     for (const auto& owned : services_) {
@@ -356,6 +390,8 @@ class PoolManager::Impl {
       const bool same_weight =
           was[i] != not_there && old.servers[was[i]].destination.weight == next.servers[i].destination.weight;
       if (same_weight) change.config.servers[i].weight = service.pool.weight(was[i]);
+      const auto set = service.set_weight(next.servers[i].destination.key);
+      if (set) change.config.servers[i].weight = *set;
       change.was.push_back(was[i] == not_there ? health::PoolReload::is_new : was[i]);
     }
     change.same_sorry_server = old.sorry_server && next.sorry_server && old.sorry_server->key == next.sorry_server->key;
@@ -382,6 +418,9 @@ class PoolManager::Impl {
     carry_out(service, actions.staying);
     change_ways(service, old, was, actions.staying);
     place_checkers(service);
+    std::erase_if(service.set_weights, [&](const auto& set) {
+      return std::ranges::none_of(next.servers, [&](const auto& each) { return each.destination.key == set.first; });
+    });
   }
 
   /// The states of the new checkers, those of the same ones kept; ends the others.
@@ -712,7 +751,8 @@ class PoolManager::Impl {
       RealServerStatus server{.destination = spec.servers[i].destination,
                               .up = service.pool.is_up(i),
                               .in_table = service.pool.in_table(i),
-                              .table_weight = service.pool.table_weight(i)};
+                              .table_weight = service.pool.table_weight(i),
+                              .set_weight = service.set_weight(spec.servers[i].destination.key)};
       for (std::size_t c = 0; c < service.checkers[i].size(); ++c) {
         server.checkers.push_back(status_of(spec.servers[i].checkers[c], service.checkers[i][c]));
       }
@@ -737,6 +777,10 @@ PoolManager::~PoolManager() = default;
 PoolManager::Checkers PoolManager::apply(PoolList next) { return impl_->apply(std::move(next)); }
 std::vector<std::string> PoolManager::preview(const PoolList& next) const { return impl_->preview(next); }
 void PoolManager::on_health(const health::HealthEvent& event) { impl_->on_health(event); }
+Result<std::string> PoolManager::set_weight(std::string_view virtual_server, std::string_view real_server,
+                                            std::optional<std::uint32_t> weight) {
+  return impl_->set_weight(virtual_server, real_server, weight);
+}
 void PoolManager::stop() { impl_->stop(); }
 std::vector<PoolStatus> PoolManager::status() const { return impl_->status(); }
 PoolCounts PoolManager::counts() const { return impl_->counts(); }

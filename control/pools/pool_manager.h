@@ -1,6 +1,6 @@
 // Where health meets the table: on the control thread, gives each checker's result to its virtual server's pool, and
-// carries out what the pool decides: on the backend, as scripts and mail, in the log (in keepalived's words, which operators
-// search for). It doesn't probe (health/health_thread.h) and doesn't decide (health/pool.h).
+// carries out what the pool decides: on the backend, as scripts and mail, in the log (in keepalived's words, which
+// operators search for). It doesn't probe (health/health_thread.h) and doesn't decide (health/pool.h).
 #pragma once
 
 #include <chrono>
@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/backend/backend.h"
@@ -39,7 +40,8 @@ struct RealServerStatus {
   DestinationSpec destination;  ///< with the configured weight
   bool up = true;
   bool in_table = false;
-  std::uint32_t table_weight = 0;  ///< 0 while inhibited; only meaningful in the table
+  std::uint32_t table_weight = 0;           ///< 0 while inhibited; only meaningful in the table
+  std::optional<std::uint32_t> set_weight;  ///< by an operator
   std::vector<CheckerStatus> checkers;
 };
 
@@ -101,6 +103,12 @@ class PoolManager {
 
   /// One result of the health thread. Results of checkers that aren't known (any more) do nothing.
   void on_health(const health::HealthEvent& event);
+
+  /// For maintenance: that server's weight from now on, whatever the configuration or a script says, until it is undone
+  /// (weight: nothing), over reloads too. 0 drains it: its connections end as they may, it gets no new ones, and it has
+  /// no vote in the quorum. Names: server_reference.h. Yields a line about what is so now. Errors: no such server.
+  Result<std::string> set_weight(std::string_view virtual_server, std::string_view real_server,
+                                 std::optional<std::uint32_t> weight);
 
   /// Takes every destination and service out of the backend; with omega, runs the down scripts first, and mails.
   void stop();

@@ -366,5 +366,44 @@ TEST_F(Manager, MailsNothingThatNobodyAskedFor) {
   EXPECT_EQ(take_mails(), Mails{});
 }
 
+TEST_F(Manager, AnOperatorsWeightHoldsUntilItIsUndone) {
+  start({pool({real("10.0.2.11", 3), real("10.0.2.12", 2)})});
+  EXPECT_EQ(manager_.set_weight("10.0.0.1:80", "10.0.2.11", 0),
+            "service [10.0.2.11]:tcp:80 of VS [10.0.0.1]:tcp:80 is drained: no new connections until it is enabled");
+  EXPECT_EQ(backend_.take(), Lines{"change 10.0.2.11 w0"});
+  EXPECT_EQ(manager_.status()[0].weight_sum, 2u) << "it has no vote";
+  EXPECT_EQ(manager_.status()[0].servers[0].set_weight, 0u);
+
+  // A reload with another weight, and the server failing and coming back, change nothing of it.
+  (void)manager_.apply({pool({real("10.0.2.11", 7), real("10.0.2.12", 2)})});
+  EXPECT_EQ(backend_.take(), Lines{});
+  down(0);
+  up(0);
+  EXPECT_EQ(backend_.take(), (Lines{"remove 10.0.2.11", "add 10.0.2.11 w0"}));
+
+  EXPECT_TRUE(manager_.set_weight("10.0.0.1:80", "10.0.2.11", 5));
+  EXPECT_EQ(backend_.take(), Lines{"change 10.0.2.11 w5"});
+  EXPECT_EQ(manager_.set_weight("10.0.0.1:80", "10.0.2.11", std::nullopt),
+            "service [10.0.2.11]:tcp:80 of VS [10.0.0.1]:tcp:80 has its configured weight 7 again");
+  EXPECT_EQ(backend_.take(), Lines{"change 10.0.2.11 w7"});
+  EXPECT_FALSE(manager_.status()[0].servers[0].set_weight);
+  EXPECT_EQ(manager_.set_weight("10.0.0.1:80", "10.0.2.11", std::nullopt),
+            "service [10.0.2.11]:tcp:80 of VS [10.0.0.1]:tcp:80 has its configured weight 7: nothing was set");
+  EXPECT_EQ(manager_.set_weight("10.0.0.1:80", "10.0.2.99", 1).error().text(),
+            "10.0.2.99: no such real server; expected one of 10.0.2.11:80, 10.0.2.12:80");
+}
+
+TEST_F(Manager, DrainingTheLastServerIsALossOfQuorum) {
+  PoolSpec spec = pool({real("10.0.2.11")});
+  spec.sorry_server = sorry();
+  start({spec});
+  EXPECT_TRUE(manager_.set_weight("10.0.0.1:80", "10.0.2.11", 0));
+  EXPECT_EQ(take_scripts(), Lines{"quorum_down"});
+  EXPECT_TRUE(manager_.status()[0].sorry_server_serves);
+  (void)manager_.apply({pool({})});
+  (void)manager_.apply({pool({real("10.0.2.11")})});
+  EXPECT_FALSE(manager_.status()[0].servers[0].set_weight) << "what was set goes with the server";
+}
+
 }  // namespace
 }  // namespace sluice::control

@@ -216,3 +216,28 @@ def test_health_says_what_each_checker_said(net, sluiced):
     assert "down" in shown[f"{net.web[1].address}:9"] and "connection refused" in shown[f"{net.web[1].address}:9"]
     failing = director.sluicectl("health", "--failing").stdout
     assert net.web[1].address in failing and net.web[0].address not in failing
+
+
+def test_a_server_is_drained_over_a_reload_and_enabled_again(net, sluiced):
+    net.prepare("NAT")
+    config = service(servers=[checked(A), checked(B, "weight 3")])
+    director = sluiced(config)
+    assert set(answers(net)) == {"web1", "web2"}
+    keeps = connect(net.client, VIP, HTTP)
+    said = director.sluicectl("drain", f"{VIP}:{HTTP}", B).stdout
+    assert "drained" in said
+    is_in(director, B, 0)
+    assert set(answers(net)) == {"web1"}
+    director.config.write_text(config.replace("weight 3", "weight 4"))
+    director.sluicectl("reload")
+    assert director.weights()[B] == 0, "kept over the reload"
+    assert "up, drained" in director.sluicectl("services").stdout and "0 (set)" in director.sluicectl("health").stdout
+    director.sluicectl("weight", f"{VIP}:{HTTP}", f"{B}:{HTTP}", "9")
+    is_in(director, B, 9)
+    director.sluicectl("enable", f"{VIP}:{HTTP}", B)
+    is_in(director, B, 4)
+    assert "set" not in director.sluicectl("health").stdout
+    keeps.close()
+    for wrong in (("drain", "10.9.9.9:80", B), ("drain", f"{VIP}:{HTTP}", "10.9.9.9"), ("weight", f"{VIP}:{HTTP}", B, "-1")):
+        assert director.sluicectl(*wrong, check=False).returncode != 0
+    assert director.weights()[B] == 4
