@@ -6,57 +6,23 @@
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
 #include <sys/socket.h>
 
-#include <memory>
-#include <new>
 #include <string_view>
 
+#include "control/netlink/request.h"
 #include "net/byte_order.h"
 
 namespace sluice::control::netlink {
 
 namespace {
 
-/// A request under way; what was begun with Nested ends before bytes() is asked for.
-class Request {
- public:
-  template <typename Header>
-  Request(std::uint16_t type, int flags, const Header& header) : message_(nlmsg_alloc(), &nlmsg_free) {
-    if (message_ == nullptr) throw std::bad_alloc();
-    nlmsg_put(message_.get(), NL_AUTO_PORT, 0, type, 0, NLM_F_REQUEST | NLM_F_ACK | flags);
-    nlmsg_append(message_.get(), const_cast<Header*>(&header), sizeof header, NLMSG_ALIGNTO);
-  }
-
-  template <typename T>
-  void put(int attribute, const T& value) {
-    nla_put(message_.get(), attribute, sizeof value, &value);
-  }
-  void put(int attribute, std::string_view text) {
-    nla_put_string(message_.get(), attribute, std::string(text).c_str());
-  }
-  void put_bytes(int attribute, const void* bytes, std::size_t length) {
-    nla_put(message_.get(), attribute, int(length), bytes);
-  }
-
-  template <typename Fill>
-  void nest(int attribute, Fill&& fill) {
-    nlattr* outer = nla_nest_start(message_.get(), attribute);
-    fill();
-    nla_nest_end(message_.get(), outer);
-  }
-
-  [[nodiscard]] Bytes bytes() const {
-    const nlmsghdr* wire = nlmsg_hdr(message_.get());
-    const auto* begin = reinterpret_cast<const std::uint8_t*>(wire);
-    return {begin, begin + wire->nlmsg_len};
-  }
-
- private:
-  std::unique_ptr<nl_msg, decltype(&nlmsg_free)> message_;
-};
+template <typename Header>
+Request request_of(std::uint16_t type, int flags, const Header& header) {
+  Request request(type, flags);
+  request.header(header);
+  return request;
+}
 
 ifinfomsg header_of(int ifindex) {
   ifinfomsg header{};
@@ -67,14 +33,14 @@ ifinfomsg header_of(int ifindex) {
 
 template <typename New, typename Fill>
 Bytes add_request(const New& link, std::string_view kind, Fill&& fill) {
-  Request request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, header_of(0));
-  request.put(IFLA_IFNAME, std::string_view(link.name));
+  Request request = request_of(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, header_of(0));
+  request.put_text(IFLA_IFNAME, link.name);
   request.put(IFLA_LINK, link.parent_ifindex);
   if (link.master_ifindex != 0) request.put(IFLA_MASTER, link.master_ifindex);
   if (link.group) request.put(IFLA_GROUP, *link.group);
   fill(request);
   request.nest(IFLA_LINKINFO, [&] {
-    request.put(IFLA_INFO_KIND, kind);
+    request.put_text(IFLA_INFO_KIND, kind);
     request.nest(IFLA_INFO_DATA, [&] {
       if constexpr (std::is_same_v<New, NewMacvlan>) {
         request.put(IFLA_MACVLAN_MODE, std::uint32_t{MACVLAN_MODE_PRIVATE});
@@ -97,17 +63,17 @@ Bytes add_ipvlan_request(const NewIpvlan& ipvlan) {
   return add_request(ipvlan, "ipvlan", [](Request&) {});
 }
 
-Bytes remove_link_request(int ifindex) { return Request(RTM_DELLINK, 0, header_of(ifindex)).bytes(); }
+Bytes remove_link_request(int ifindex) { return request_of(RTM_DELLINK, 0, header_of(ifindex)).bytes(); }
 
 Bytes set_up_request(int ifindex) {
   ifinfomsg header = header_of(ifindex);
   header.ifi_flags = IFF_UP;
   header.ifi_change = IFF_UP;
-  return Request(RTM_NEWLINK, 0, header).bytes();
+  return request_of(RTM_NEWLINK, 0, header).bytes();
 }
 
 Bytes no_generated_address_request(int ifindex) {
-  Request request(RTM_NEWLINK, 0, header_of(ifindex));
+  Request request = request_of(RTM_NEWLINK, 0, header_of(ifindex));
   request.nest(IFLA_AF_SPEC, [&] {
     request.nest(AF_INET6, [&] { request.put(IFLA_INET6_ADDR_GEN_MODE, std::uint8_t{IN6_ADDR_GEN_MODE_NONE}); });
   });
@@ -120,8 +86,8 @@ Bytes add_filter_hook_request(int ifindex) {
   header.tcm_ifindex = ifindex;
   header.tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0u);
   header.tcm_parent = TC_H_CLSACT;
-  Request request(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, header);
-  request.put(TCA_KIND, std::string_view("clsact"));
+  Request request = request_of(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, header);
+  request.put_text(TCA_KIND, "clsact");
   return request.bytes();
 }
 
@@ -133,8 +99,8 @@ Bytes add_egress_filter_request(int ifindex, std::span<const sock_filter> progra
   header.tcm_handle = 1;
   header.tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS);
   header.tcm_info = TC_H_MAKE(priority << 16, std::uint32_t{net::Be16(ETH_P_ALL).raw()});
-  Request request(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, header);
-  request.put(TCA_KIND, std::string_view("bpf"));
+  Request request = request_of(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, header);
+  request.put_text(TCA_KIND, "bpf");
   request.nest(TCA_OPTIONS, [&] {
     request.put(TCA_BPF_OPS_LEN, std::uint16_t(program.size()));
     request.put_bytes(TCA_BPF_OPS, program.data(), program.size_bytes());

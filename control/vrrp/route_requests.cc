@@ -6,14 +6,11 @@
 #include <linux/lwtunnel.h>
 #include <linux/mpls_iptunnel.h>
 #include <linux/rtnetlink.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
 #include <sys/socket.h>
 
 #include <charconv>
-#include <memory>
-#include <new>
 
+#include "control/netlink/request.h"
 #include "net/byte_order.h"
 
 namespace sluice::control {
@@ -25,53 +22,9 @@ constexpr std::uint32_t rtt_units(std::uint32_t microseconds) { return std::uint
 constexpr std::uint32_t rttvar_units(std::uint32_t microseconds) { return std::uint32_t(microseconds * 4ull / 1000); }
 constexpr std::uint32_t feature_ecn = 1;
 
-/// A request that grows. What is put in never fails for lack of room: nlmsg_alloc gives a page, a route needs less.
-class Request {
- public:
-  Request(std::uint16_t type, int flags) : message_(nlmsg_alloc_size(16'384), &nlmsg_free) {
-    if (message_ == nullptr) throw std::bad_alloc();
-    nlmsg_put(message_.get(), NL_AUTO_PORT, 0, type, 0, NLM_F_REQUEST | NLM_F_ACK | flags);
-  }
+using netlink::Request;
 
-  template <typename Header>
-  void header(const Header& header) {
-    nlmsg_append(message_.get(), const_cast<Header*>(&header), sizeof header, NLMSG_ALIGNTO);
-  }
-  template <typename T>
-  void put(int attribute, const T& value) {
-    nla_put(message_.get(), attribute, sizeof value, &value);
-  }
-  void put(int attribute, const net::IpAddr& address) {
-    if (address.is_v4()) {
-      put(attribute, address.v4());
-    } else {
-      put(attribute, address.v6());
-    }
-  }
-  void put_text(int attribute, const std::string& text) { nla_put_string(message_.get(), attribute, text.c_str()); }
-  void put_bytes(int attribute, const void* bytes, std::size_t length) {
-    nla_put(message_.get(), attribute, int(length), bytes);
-  }
-
-  /// Attributes put by `fill` are inside `attribute`.
-  template <typename Fill>
-  void nest(int attribute, Fill&& fill) {
-    nlattr* start = nla_nest_start(message_.get(), attribute & NLA_TYPE_MASK);
-    fill();
-    // An empty nest means something, too: libnl would take it away.
-    if (start != nullptr) nla_nest_end_keep_empty(message_.get(), start);
-  }
-
-  nl_msg* raw() { return message_.get(); }
-  [[nodiscard]] netlink::Bytes bytes() const {
-    const nlmsghdr* wire = nlmsg_hdr(message_.get());
-    const auto* first = reinterpret_cast<const std::uint8_t*>(wire);
-    return {first, first + wire->nlmsg_len};
-  }
-
- private:
-  std::unique_ptr<nl_msg, decltype(&nlmsg_free)> message_;
-};
+constexpr std::size_t route_room = 16'384;  // more nexthops than anybody has
 
 std::uint8_t family_of(bool is_v6) { return is_v6 ? AF_INET6 : AF_INET; }
 
@@ -243,7 +196,7 @@ Result<> put_nexthops(Request& request, const config::IpRoute& route, const Inde
 
 Result<netlink::Bytes> route_request(std::uint16_t type, int flags, const config::IpRoute& route,
                                      const IndexOf& index_of) {
-  Request request(type, flags);
+  Request request(type, flags, route_room);
   rtmsg header{};
   header.rtm_family = family_of(route.is_v6);
   header.rtm_dst_len = std::uint8_t(route.destination.length);
