@@ -35,15 +35,6 @@ class ChangesTest : public ::testing::Test {
     return index;
   }
 
-  static std::string output(const std::string& command) {
-    std::string text;
-    FILE* pipe = popen(command.c_str(), "r");
-    char buffer[512];
-    while (pipe != nullptr && fgets(buffer, sizeof buffer, pipe) != nullptr) text += buffer;
-    if (pipe != nullptr) pclose(pipe);
-    return text;
-  }
-
   NewAddress v4(const char* text, std::uint8_t length) const {
     return {.address = {ifindex_, *net::IpAddr::parse(text), length}};
   }
@@ -60,7 +51,7 @@ TEST_F(ChangesTest, AnAddressComesWithAllThatWasSaidOfItAndGoes) {
   address.broadcast = net::Ipv4Addr::of(192, 0, 2, 255);
   address.scope = 253;
   ASSERT_EQ(changer_->apply(add_address_request(address)), 0);
-  const std::string shown = output("ip -4 address show dev e0");
+  const std::string shown = output_of("ip -4 address show dev e0");
   EXPECT_NE(shown.find("inet 192.0.2.1/24 brd 192.0.2.255 scope link e0:vip"), std::string::npos) << shown;
   EXPECT_EQ(changer_->apply(add_address_request(address)), EEXIST);
   EXPECT_EQ(changer_->apply(remove_address_request(address)), 0);
@@ -75,7 +66,7 @@ TEST_F(ChangesTest, APeerAndAnAgeingIpv6Address) {
   v6.flags = IFA_F_NODAD;
   std::vector<Bytes> requests{add_address_request(peer), add_address_request(v6)};
   EXPECT_EQ(changer_->apply(requests), (std::vector<int>{0, 0}));
-  const std::string shown = output("ip address show dev e0");
+  const std::string shown = output_of("ip address show dev e0");
   EXPECT_NE(shown.find("inet 10.1.1.1 peer 10.1.1.2/32"), std::string::npos) << shown;
   EXPECT_NE(shown.find("inet6 fd00::1/128 scope global nodad deprecated"), std::string::npos) << shown;
   EXPECT_EQ(changer_->apply(remove_address_request(peer)), 0);

@@ -29,15 +29,6 @@ class LinkChangesTest : public ::testing::Test {
     changer_.emplace(std::move(*changer));
   }
 
-  static std::string output(const std::string& command) {
-    std::string text;
-    FILE* pipe = popen(command.c_str(), "r");
-    char buffer[512];
-    while (pipe != nullptr && fgets(buffer, sizeof buffer, pipe) != nullptr) text += buffer;
-    if (pipe != nullptr) pclose(pipe);
-    return text;
-  }
-
   static int index_of(const char* name) { return int(if_nametoindex(name)); }
   static NewMacvlan macvlan() {
     return {.name = "vrrp.51", .parent_ifindex = index_of("e0"), .mac = *net::MacAddr::parse("00:00:5e:00:01:33")};
@@ -51,7 +42,7 @@ class LinkChangesTest : public ::testing::Test {
 TEST_F(LinkChangesTest, AMacvlanComesPrivateWithItsMacAndGoes) {
   ASSERT_EQ(changer_->apply(add_macvlan_request(macvlan())), 0);
   EXPECT_EQ(changer_->apply(add_macvlan_request(macvlan())), EEXIST);
-  const std::string shown = output("ip -d link show vrrp.51");
+  const std::string shown = output_of("ip -d link show vrrp.51");
   EXPECT_NE(shown.find("00:00:5e:00:01:33"), std::string::npos) << shown;
   EXPECT_NE(shown.find("macvlan mode private"), std::string::npos) << shown;
   EXPECT_NE(shown.find("vrrp.51@e0"), std::string::npos) << shown;
@@ -78,8 +69,8 @@ TEST_F(LinkChangesTest, WithoutGeneratedAddressesThereIsNoneWhenItIsUp) {
   const int ifindex = index_of("vrrp.51");
   ASSERT_EQ(changer_->apply(no_generated_address_request(ifindex)), 0);
   ASSERT_EQ(changer_->apply(set_up_request(ifindex)), 0);
-  EXPECT_EQ(output("ip -o addr show dev vrrp.51"), "");
-  EXPECT_NE(output("ip -o link show vrrp.51").find("UP"), std::string::npos);
+  EXPECT_EQ(output_of("ip -o addr show dev vrrp.51"), "");
+  EXPECT_NE(output_of("ip -o link show vrrp.51").find("UP"), std::string::npos);
 }
 
 TEST_F(LinkChangesTest, AFilterIsThereOnce) {
@@ -88,7 +79,7 @@ TEST_F(LinkChangesTest, AFilterIsThereOnce) {
   constexpr std::array<sock_filter, 1> drop{{{BPF_RET | BPF_K, 0, 0, TC_ACT_SHOT}}};
   ASSERT_EQ(changer_->apply(add_egress_filter_request(ifindex, drop)), 0);
   EXPECT_EQ(changer_->apply(add_egress_filter_request(ifindex, drop)), EEXIST);
-  EXPECT_NE(output("tc filter show dev e0 egress").find("direct-action"), std::string::npos);
+  EXPECT_NE(output_of("tc filter show dev e0 egress").find("direct-action"), std::string::npos);
 }
 
 }  // namespace

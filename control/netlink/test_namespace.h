@@ -41,6 +41,9 @@ class TestNamespace {
   int descriptor_;
 };
 
+/// What a shell command prints where the calling thread is, errors included.
+std::string output_of(const std::string& command);
+
 /// Runs `io` until done() or the time is over; says which.
 bool run_until(boost::asio::io_context& io, const std::function<bool()>& done,
                std::chrono::milliseconds limit = std::chrono::seconds(5));

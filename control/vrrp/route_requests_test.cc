@@ -18,15 +18,6 @@ namespace {
 
 using netlink::TestNamespace;
 
-std::string output(const std::string& command) {
-  std::string text;
-  FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-  char buffer[512];
-  while (pipe != nullptr && ::fgets(buffer, sizeof buffer, pipe) != nullptr) text += buffer;
-  if (pipe != nullptr) ::pclose(pipe);
-  return text;
-}
-
 /// A host whose interfaces have the same indices everywhere.
 class Host {
  public:
@@ -70,24 +61,24 @@ class RouteRequests : public ::testing::Test {
     std::string expected, before;
     {
       const auto inside = theirs_.enter();
-      before = output(show);
-      const std::string said = output(command);
-      expected = output(show);
+      before = netlink::output_of(show);
+      const std::string said = netlink::output_of(command);
+      expected = netlink::output_of(show);
       if (expected == before) {
         // This kernel can't do it: then it refuses us, too.
         std::printf("ip(8) couldn't: %s: %s", line.c_str(), said.c_str());
       }
       std::string undo = command;
       undo.replace(undo.find(" add "), 5, " del ");
-      output(undo);
+      netlink::output_of(undo);
     }
     const auto inside = ours_.enter();
     auto changer = netlink::Changer::open();
     ASSERT_TRUE(changer);
     EXPECT_EQ(add(*changer) == 0, expected != before);
-    EXPECT_EQ(output(show), expected);
+    EXPECT_EQ(netlink::output_of(show), expected);
     if (expected != before) EXPECT_EQ(remove(*changer), 0);
-    EXPECT_EQ(output(show), before);
+    EXPECT_EQ(netlink::output_of(show), before);
   }
 
   void route(const std::string& line) {
