@@ -84,15 +84,16 @@ std::optional<vrrp::Time> Announcer::next() const {
 }
 
 void Announcer::send_due(vrrp::Time now) {
+  Forwarding forwarding;
   for (Group& group : groups_) {
-    for (const vrrp::GarpTarget& target : group.pacer.take(now)) send(target);
+    for (const vrrp::GarpTarget& target : group.pacer.take(now)) send(target, forwarding);
   }
   for (auto& [ifindex, pacer] : pacers_) {
-    for (const vrrp::GarpTarget& target : pacer.take(now)) send(target);
+    for (const vrrp::GarpTarget& target : pacer.take(now)) send(target, forwarding);
   }
 }
 
-void Announcer::send(const vrrp::GarpTarget& target) {
+void Announcer::send(const vrrp::GarpTarget& target, Forwarding& forwarding) {
   const netlink::Link* link = link_(int(target.interface));
   if (link == nullptr || link->no_arp || !link->ethernet) return;
   sockaddr_ll to{};
@@ -105,8 +106,9 @@ void Announcer::send(const vrrp::GarpTarget& target) {
     to.sll_protocol = htons(ETHERTYPE_ARP);
     done = ::sendto(socket_.get(), frame.data(), frame.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
   } else {
-    const vrrp::NaFrame frame =
-        vrrp::neighbour_advertisement(link->mac, target.address.v6(), forwards_ipv6(link->name));
+    const auto [known, is_first] = forwarding.try_emplace(link->ifindex, false);
+    if (is_first) known->second = forwards_ipv6(link->name);
+    const vrrp::NaFrame frame = vrrp::neighbour_advertisement(link->mac, target.address.v6(), known->second);
     to.sll_protocol = htons(ETHERTYPE_IPV6);
     done = ::sendto(socket_.get(), frame.data(), frame.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
   }

@@ -44,7 +44,9 @@ class Announcer {
       : socket_(std::move(socket)), link_(std::move(link)) {}
   vrrp::GarpPacer& pacer_of(int ifindex);
   void send_due(vrrp::Time now);
-  void send(const vrrp::GarpTarget& target);
+  /// Who forwards IPv6, by ifindex: looked up once in a burst, which may be thousands.
+  using Forwarding = std::map<int, bool>;
+  void send(const vrrp::GarpTarget& target, Forwarding& forwarding);
 
   struct Group {
     std::vector<std::string> interfaces;
