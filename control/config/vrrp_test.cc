@@ -86,13 +86,12 @@ TEST(Vrrp, AScriptCountsOnceItIsTracked) {
 }
 
 TEST(Vrrp, KeywordsThatWaitAreNotedOnce) {
-  const auto outcome = parse(
-      "static_routes {\n10.0.0.0/8 via 192.0.2.9 dev eth0\n}\n" +
-      instance("priority 90\nnopreempt") +
-      "global_defs {\nsmtp_alert\nsmtp_alert_vrrp\n}\nglobal_defs {\nsmtp_alert\n}\n");
+  const auto outcome =
+      parse("static_routes {\n10.0.0.0/8 via 192.0.2.9 dev eth0\n}\n" + instance("priority 90\nnopreempt") +
+            "global_defs {\nuse_symlink_paths\nset_supplementary_groups\n}\nglobal_defs {\nuse_symlink_paths\n}\n");
   EXPECT_EQ(all_complaints(outcome),
-            "test.conf:14:1: notice: 'smtp_alert' is accepted, but not acted on yet\n"
-            "test.conf:15:1: notice: 'smtp_alert_vrrp' is accepted, but not acted on yet\n");
+            "test.conf:14:1: notice: 'use_symlink_paths' is accepted, but not acted on yet\n"
+            "test.conf:15:1: notice: 'set_supplementary_groups' is accepted, but not acted on yet\n");
 }
 
 TEST(Vrrp, WhatAnInstanceDoesntSayComesFromGlobalDefs) {

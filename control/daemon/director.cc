@@ -4,6 +4,7 @@
 #include <spdlog/logger.h>
 
 #include <boost/asio/post.hpp>
+#include <charconv>
 #include <random>
 
 #include "control/daemon/bfd_status.h"
@@ -23,8 +24,11 @@ namespace {
 // A dump that is asked for without a limit; and the most that one may ask for (64 bytes each, on every worker).
 constexpr std::size_t connections_default = 1000;
 constexpr std::size_t connections_most = 200'000;
+constexpr std::uint32_t weight_max = 2147483647;  // keepalived's
 // How often the workers' answers are fetched: soon while some are due, now and then otherwise.
 constexpr std::chrono::milliseconds collect_soon{2}, collect_idle{200};
+// For the last mails, once everything else has ended.
+constexpr std::chrono::seconds last_mails_time_max{2};
 
 spdlog::level::level_enum level_of(LogLevel level) {
   switch (level) {
@@ -44,7 +48,7 @@ spdlog::level::level_enum level_of(dataplane::LogLevel level) {
   return spdlog::level::info;
 }
 
-/// Of a line from the vrrp or the bfd thread.
+/// Of a line from the vrrp or the bfd thread, or of mail.
 template <typename Line>
 spdlog::level::level_enum level_of(const Line& line) {
   if (line.is_warning) return spdlog::level::warn;
@@ -58,12 +62,18 @@ std::string answer_of(const ReloadOutcome& outcome) {
 }  // namespace
 
 Director::Director(boost::asio::io_context& io, DirectorOptions options, std::shared_ptr<spdlog::logger> log)
-    : io_(io), options_(std::move(options)), log_(std::move(log)), scripts_(io), collect_timer_(io) {}
+    : io_(io),
+      options_(std::move(options)),
+      log_(std::move(log)),
+      scripts_(io),
+      mailer_(io, [log = log_](const MailLine& line) { log->log(level_of(line), "{}", line.text); }),
+      collect_timer_(io) {}
 
 Result<std::unique_ptr<Director>> Director::start(boost::asio::io_context& io, const config::Config& config,
                                                   DirectorOptions options, std::shared_ptr<spdlog::logger> log) {
   std::unique_ptr<Director> director(new Director(io, std::move(options), std::move(log)));
   director->dataplane_ = config.dataplane;
+  director->mailer_.configure(mailer_settings(config.global));
   if (!serves_any(config)) {
     director->log_->info("no virtual_server: no engine is started");
   } else if (auto done = director->start_engine(config); !done) {
@@ -111,7 +121,8 @@ void Director::start_bfd(const config::Config& config) {
 Result<> Director::start_vrrp(const config::Config& config) {
   if (!options_.runs_vrrp || (!config.has_vrrp() && config.static_network == config::StaticNetwork{})) return {};
   auto vrrp = VrrpService::start(io_, scripts_, config, tracked_bfds(config),
-                                 [log = log_](const VrrpLine& line) { log->log(level_of(line), "{}", line.text); });
+                                 [log = log_](const VrrpLine& line) { log->log(level_of(line), "{}", line.text); },
+                                 send_mail());
   if (!vrrp) return std::unexpected(vrrp.error());
   vrrp_ = std::move(*vrrp);
   connect_bfd();
@@ -131,7 +142,7 @@ std::vector<TrackedStatus> Director::tracked_bfds(const config::Config& config) 
 void Director::start_pools() {
   pools_ = std::make_unique<PoolManager>(
       engine_->backend(), [this](const ScriptSpec& script) { return scripts_.run(script); },
-      [log = log_](LogLevel level, const std::string& line) { log->log(level_of(level), "{}", line); });
+      [log = log_](LogLevel level, const std::string& line) { log->log(level_of(level), "{}", line); }, send_mail());
   health::HealthOptions options;
   std::random_device random;
   options.seed = (std::uint64_t{random()} << 32) | random();
@@ -166,6 +177,9 @@ Result<> Director::start_api() {
   routes["/health"].get = [this](const api::Request&, const api::Respond& respond) {
     respond({200, health_json(pools(), std::chrono::steady_clock::now())});
   };
+  routes["/weight"].post = [this](const api::Request& request, const api::Respond& respond) {
+    respond(set_weight(request));
+  };
   routes["/connections"].get = [this](const api::Request& request, api::Respond respond) {
     answer_connections(request, std::move(respond));
   };
@@ -199,6 +213,28 @@ Result<> Director::start_api() {
   routes["/diff"].body_bytes_max = config::file_bytes_max;
   api_ = std::make_unique<api::ApiServer>(io_, options_.socket_path, std::move(routes));
   return api_->listen();
+}
+
+api::Response Director::set_weight(const api::Request& request) {
+  const auto asked = [&](const char* name) {
+    const auto found = request.query.find(name);
+    return found == request.query.end() ? std::string() : found->second;
+  };
+  const std::string text = asked("weight");
+  std::optional<std::uint32_t> weight;
+  if (!text.empty()) {
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size() || number > weight_max) {
+      return api::Response::error(400, fmt::format("weight '{}': expected a number 0..{}", text, weight_max));
+    }
+    weight = number;
+  }
+  if (pools_ == nullptr) return api::Response::error(404, "there is no virtual server");
+  const auto done = pools_->set_weight(asked("virtual_server"), asked("real_server"), weight);
+  if (!done) return api::Response::error(404, done.error().text());
+  log_->info("{}", *done);
+  return {200, *done + "\n", "text/plain"};
 }
 
 void Director::vrrp_status(std::function<void(const VrrpStatus&)> done) {
@@ -337,6 +373,7 @@ ReloadOutcome Director::reload() {
       outcome.complaints.push_back(complaint.text());
     }
   }
+  mailer_.configure(mailer_settings(candidate.config.global));
   if (pools_ != nullptr) {
     apply(std::move(candidate.pools), &outcome.changes);
     apply_classify(candidate.config);
@@ -412,6 +449,11 @@ void Director::stop() {
   pools_.reset();
   engine_.reset();
   reflector_.reset();
+  mailer_.stop(last_mails_time_max);
+}
+
+SendAlert Director::send_mail() {
+  return [this](Alert alert) { mailer_.send(std::move(alert)); };
 }
 
 }  // namespace sluice::control

@@ -17,6 +17,7 @@
 #include "control/config/config.h"
 #include "control/config/parse.h"
 #include "control/daemon/forwarding_engine.h"
+#include "control/mail/mailer.h"
 #include "control/netlink/reflector.h"
 #include "control/notify/script.h"
 #include "control/pools/pool_manager.h"
@@ -108,6 +109,8 @@ class Director {
   void look_at_dataplane(Candidate& candidate) const;
   void reload_vrrp(const config::Config& config, ReloadOutcome& outcome);
   [[nodiscard]] ReloadOutcome preview(Result<config::ParseOutcome> outcome) const;
+  api::Response set_weight(const api::Request& request);
+  [[nodiscard]] SendAlert send_mail();
   void schedule_collect(std::chrono::milliseconds delay);
   void answer_vrrp(api::Respond respond);
   void answer_connections(const api::Request& request, api::Respond respond);
@@ -121,6 +124,7 @@ class Director {
   std::unique_ptr<netlink::Reflector> reflector_;
   std::unique_ptr<ForwardingEngine> engine_;
   ScriptRunner scripts_;
+  Mailer mailer_;
   std::unique_ptr<VrrpService> vrrp_;  // null: the configuration has no vrrp_instance
   std::unique_ptr<BfdService> bfd_;    // null: it has no bfd_instance
   std::unique_ptr<PoolManager> pools_;

@@ -60,6 +60,7 @@ class PoolMaker {
     spec.quorum_down = scripts_.resolve(server.quorum_down.get());
     spec.notify_up_at_start = global_.rs_init_notifies;
     spec.notify_down_at_stop = server.omega;
+    spec.mails_quorum = server.smtp_alert;
     return spec;
   }
 
@@ -116,6 +117,7 @@ class PoolMaker {
                         .upper_threshold = real.upper_threshold,
                         .lower_threshold = real.lower_threshold};
     spec.inhibit_on_failure = real.inhibit_on_failure;
+    if (real.smtp_alert) spec.mails = global_.mail.no_checker_emails ? ServerMails::changes : ServerMails::checkers;
     spec.notify_up = scripts_.resolve(real.notify_up.get());
     spec.notify_down = scripts_.resolve(real.notify_down.get());
     spec.checkers.reserve(real.checkers.size());

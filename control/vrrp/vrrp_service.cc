@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <deque>
 #include <mutex>
+#include <utility>
 #include <variant>
 
 #include "control/pools/script_resolver.h"

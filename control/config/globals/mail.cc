@@ -63,7 +63,7 @@ void read_timeout(Context& context, const Statement& statement, M& mail) {
   mail.connect_timeout = std::chrono::seconds(std::max<std::int64_t>(*value, 1));
 }
 
-constexpr auto lines = all_later(std::to_array<Keyword<M>>({
+constexpr auto lines = std::to_array<Keyword<M>>({
     F::block("notification_email", read_recipients, write_recipients).words(1),
     F::text<&M::from>("notification_email_from"),
     F::custom("smtp_server", read_server, write_server, 3),
@@ -79,7 +79,7 @@ constexpr auto lines = all_later(std::to_array<Keyword<M>>({
     F::boolean<&M::smtp_alert_checker>("smtp_alert_checker"),
     F::flag<&M::no_email_faults>("no_email_faults"),
     F::boolean<&M::no_checker_emails>("no_checker_emails"),
-}));
+});
 
 constexpr auto keywords = lifted<&GlobalDefs::mail, lines>();
 

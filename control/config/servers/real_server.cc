@@ -37,7 +37,7 @@ constexpr auto keywords = std::to_array<Keyword<R>>({
     S::script<&R::notify_down>("notify_down"),
     F::integer<&R::upper_threshold, 0, threshold_max>("uthreshold"),
     F::integer<&R::lower_threshold, 0, threshold_max>("lthreshold"),
-    F::boolean<&R::smtp_alert>("smtp_alert").later("no mail is sent"),
+    F::boolean<&R::smtp_alert>("smtp_alert"),
     F::boolean<&R::alpha>("alpha"),
     F::integer<&R::retry, 1, 4294967295>("retry"),
     F::timer<&R::delay_before_retry, 0, timer_max.count()>("delay_before_retry"),

@@ -207,7 +207,6 @@ constexpr auto quorum = [] {
   return keyword;
 }();
 
-constexpr std::string_view no_mail = "no mail is sent";
 constexpr std::string_view no_persistence = "connections are scheduled one by one";
 
 constexpr auto
@@ -283,7 +282,7 @@ constexpr auto
                 F::flag<&V::inhibit_on_failure>("inhibit_on_failure"),
                 F::integer<&V::weight, 1, weight_max>("weight"),
                 F::flag<&V::ha_suspend>("ha_suspend").later("checks go on wherever the address is"),
-                F::boolean<&V::smtp_alert>("smtp_alert").later(no_mail),
+                F::boolean<&V::smtp_alert>("smtp_alert"),
                 S::text<&V::snmp_name>("snmp_name").no_effect("there is no SNMP agent"),
                 F::block("real_server", read_real_server, write_real_servers, list_real_server).words(3),
             });

@@ -151,8 +151,7 @@ constexpr auto plain_lines = std::to_array<Keyword<V>>({
 
 constexpr auto of_instance = joined(plain_lines, lifted<&V::notify, notify_lines>(),
                                     lifted<&V::notify, instance_notify_lines>(), lifted<&V::garp, garp_lines>());
-constexpr auto keywords =
-    later_of(joined(lifted<&I::vi, of_instance>(), own), {"smtp_alert", "lvs_sync_daemon_interface"});
+constexpr auto keywords = later_of(joined(lifted<&I::vi, of_instance>(), own), {"lvs_sync_daemon_interface"});
 
 }  // namespace
 

@@ -56,13 +56,12 @@ void write_tracking(Writer& writer, std::string_view name, const G& draft) {
 
 constexpr auto tracking_weight = Field<S>::flag<&S::sync_group_tracking_weight>("sync_group_tracking_weight");
 
-constexpr auto group_lines = later_of(std::to_array<Keyword<S>>({
-                                          Field<S>::boolean<&S::smtp_alert>("smtp_alert"),
-                                          Field<S>::boolean<&S::notify_priority_changes>("notify_priority_changes"),
-                                          tracking_weight,
-                                          tracking_weight.deprecated("global_tracking"),
-                                      }),
-                                      {"smtp_alert"});
+constexpr auto group_lines = std::to_array<Keyword<S>>({
+    Field<S>::boolean<&S::smtp_alert>("smtp_alert"),
+    Field<S>::boolean<&S::notify_priority_changes>("notify_priority_changes"),
+    tracking_weight,
+    tracking_weight.deprecated("global_tracking"),
+});
 constexpr auto notify_keywords = lifted<&S::notify, notify_lines>();
 constexpr auto lines = joined(std::to_array<Keyword<G>>({F::block("group", read_members, write_members).words(1)}),
                               lifted<&G::group, group_lines>(), lifted<&G::group, notify_keywords>());
