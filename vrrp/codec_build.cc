@@ -106,7 +106,12 @@ Result<> store_hmac(const WireConfig& config, WireState& state, const net::IpAdd
                     std::span<std::uint8_t, hmac_trailer_size> at) {
   const HmacKey* key = config.hmac->signing_key();
   if (key == nullptr) return fail({}, "no key to sign an advertisement with");
-  const HmacStamp stamp = state.hmac_clock.next(now);
+  HmacStamp stamp = state.hmac_clock.next(now);
+  // A clock that was ahead is right now. Who went on counting from there wouldn't be heard until that time has come.
+  if (config.hmac->window && !is_in_time(stamp, *config.hmac->window, now)) {
+    state.hmac_clock = {};
+    stamp = state.hmac_clock.next(now);
+  }
   const auto trailer =
       sign(advertisement, {static_cast<std::uint8_t>(config.version), config.vrid, source}, *key, stamp);
   if (!trailer) return fail({}, "libcrypto refuses HMAC-SHA-256, which auth_hmac needs");

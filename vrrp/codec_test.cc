@@ -580,6 +580,18 @@ TEST(Hmac, MonotonicAsksOnlyThatEachIsLaterThanTheOneBefore) {
   EXPECT_TRUE(check(*open_ipv4(packets[2]), config, receiver));
 }
 
+TEST(Hmac, AClockThatWasAheadIsOfNoConsequenceOnceItIsRight) {
+  const WireConfig config = with_hmac(v3());
+  WireState sender, receiver;
+  Bytes packet;
+  ASSERT_TRUE(build(config, sender, node_a, group4, 150, now + 1h, packet));
+  EXPECT_REFUSED(check(*open_ipv4(packet), config, receiver), hmac_stale);
+  for (const auto at : {now, now - 2s}) {  // a small step back leaves the numbers growing
+    ASSERT_TRUE(build(config, sender, node_a, group4, 150, at, packet));
+    EXPECT_TRUE(check(*open_ipv4(packet), config, receiver));
+  }
+}
+
 TEST(Hmac, WhatFailsALaterCheckIsNotRemembered) {
   WireConfig config = with_hmac(v3_unicast());
   WireState sender, receiver;
