@@ -9,7 +9,7 @@
 #include <random>
 #include <span>
 
-#include "control/vrrp/unique_fd.h"
+#include "control/unique_fd.h"
 #include "net/address.h"
 #include "net/error.h"
 #include "vrrp/bfd/demultiplex.h"

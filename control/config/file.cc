@@ -11,31 +11,14 @@
 
 #include "control/config/file_pattern.h"
 #include "control/config/parse.h"
+#include "control/unique_fd.h"
 
 namespace sluice::control::config {
 
-namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-}  // namespace
-
 Result<std::string> read_config_file(const std::string& path) {
   // O_NONBLOCK: opening a FIFO by mistake must not hang.
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.get() < 0) {
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) {
     return fail(path, fmt::format("cannot read the configuration: {}", std::strerror(errno)));
   }
   struct stat status {};

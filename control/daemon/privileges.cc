@@ -21,6 +21,8 @@
 #include <thread>
 #include <vector>
 
+#include "control/unique_fd.h"
+
 namespace sluice::control {
 
 namespace {
@@ -88,20 +90,6 @@ std::vector<pid_t> threads_beyond(std::uint64_t kept) {
   return threads;
 }
 
-class File {
- public:
-  explicit File(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~File() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 }  // namespace
 
 bool may_open_engine() {
@@ -145,8 +133,8 @@ Result<> keep_needed_capabilities() {
 
 Result<> enter_net_namespace(const std::string& name) {
   const std::string path = "/run/netns/" + name;
-  const File file(path);
-  if (file.get() < 0 || ::setns(file.get(), CLONE_NEWNET) != 0) return std::unexpected(error_of(path));
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file || ::setns(file.get(), CLONE_NEWNET) != 0) return std::unexpected(error_of(path));
   // /sys shows the interfaces of the namespace it was mounted in; nobody else is to see ours.
   if (::unshare(CLONE_NEWNS) != 0 || ::mount("", "/", "none", MS_SLAVE | MS_REC, nullptr) != 0 ||
       ::mount(name.c_str(), "/sys", "sysfs", 0, nullptr) != 0) {

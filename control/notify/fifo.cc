@@ -18,13 +18,14 @@ Result<Fifo> Fifo::open(const std::string& path, const std::optional<ScriptUser>
   const bool made = ::mkfifo(path.c_str(), 0644) == 0;
   if (!made && errno != EEXIST) return failed("the FIFO can't be made");
   // O_RDWR: opening doesn't wait for a reader, and writing without one is no error.
-  const int fd = ::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) {
+  UniqueFd opened(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
+  if (!opened) {
     const auto error = failed("the FIFO can't be opened");
     if (made) ::unlink(path.c_str());
     return error;
   }
-  Fifo fifo(path, fd, made);
+  const int fd = opened.get();
+  Fifo fifo(path, std::move(opened), made);
   struct stat status {};
   if (::fstat(fd, &status) != 0 || !S_ISFIFO(status.st_mode)) return fail(path, "is there, but isn't a FIFO");
   if (made) {
@@ -36,13 +37,8 @@ Result<Fifo> Fifo::open(const std::string& path, const std::optional<ScriptUser>
 }
 
 Fifo::~Fifo() {
-  if (fd_ < 0) return;
-  ::close(fd_);
-  if (is_ours_) ::unlink(path_.c_str());
+  if (fd_ && is_ours_) ::unlink(path_.c_str());
 }
-
-Fifo::Fifo(Fifo&& other) noexcept
-    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)), is_ours_(other.is_ours_), lost_(other.lost_) {}
 
 Fifo& Fifo::operator=(Fifo&& other) noexcept {
   std::swap(path_, other.path_);
@@ -55,7 +51,7 @@ Fifo& Fifo::operator=(Fifo&& other) noexcept {
 void Fifo::write(std::string_view line) {
   ssize_t written;
   do {
-    written = ::write(fd_, line.data(), line.size());
+    written = ::write(fd_.get(), line.data(), line.size());
   } while (written < 0 && errno == EINTR);
   // Up to PIPE_BUF a line is written whole or not at all (pipe(7)).
   if (written != ssize_t(line.size())) ++lost_;

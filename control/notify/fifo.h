@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "control/notify/script.h"
+#include "control/unique_fd.h"
 #include "net/error.h"
 
 namespace sluice::control {
@@ -19,7 +21,7 @@ class Fifo {
   static Result<Fifo> open(const std::string& path, const std::optional<ScriptUser>& owner);
   /// Removes it if it was made here.
   ~Fifo();
-  Fifo(Fifo&& other) noexcept;
+  Fifo(Fifo&&) noexcept = default;
   Fifo& operator=(Fifo&& other) noexcept;
 
   /// line: with its newline.
@@ -29,10 +31,10 @@ class Fifo {
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
  private:
-  Fifo(std::string path, int fd, bool is_ours) : path_(std::move(path)), fd_(fd), is_ours_(is_ours) {}
+  Fifo(std::string path, UniqueFd fd, bool is_ours) : path_(std::move(path)), fd_(std::move(fd)), is_ours_(is_ours) {}
 
   std::string path_;
-  int fd_ = -1;
+  UniqueFd fd_;
   bool is_ours_ = false;
   std::uint64_t lost_ = 0;
 };

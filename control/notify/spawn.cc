@@ -17,28 +17,16 @@
 #include <utility>
 #include <vector>
 
+#include "control/unique_fd.h"
+
 namespace sluice::control {
 
 namespace {
 
-/// A file descriptor that is closed at the end of its scope.
-class Fd {
- public:
-  explicit Fd(int fd) : fd_(fd) {}
-  ~Fd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 /// The same file at 3 or above: the child puts /dev/null on 0, 1 and 2, which the daemon may have closed.
-Fd above_stdio(Fd fd) { return fd.get() > STDERR_FILENO ? std::move(fd) : Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)); }
+UniqueFd above_stdio(UniqueFd fd) {
+  return fd.get() > STDERR_FILENO ? std::move(fd) : UniqueFd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
+}
 
 /// The daemon's environment, as far as a script that may run as root should trust it.
 std::vector<char*> script_environment() {
@@ -139,16 +127,16 @@ Result<pid_t> spawn_script(const ScriptSpec& script) {
   argv.push_back(nullptr);
   const std::vector<char*> environment = script_environment();
 
-  const Fd null_fd = above_stdio(Fd(::open("/dev/null", O_RDWR | O_CLOEXEC)));
+  const UniqueFd null_fd = above_stdio(UniqueFd(::open("/dev/null", O_RDWR | O_CLOEXEC)));
   std::array<int, 2> ends{-1, -1};
   if (null_fd.get() < 0 || ::pipe2(ends.data(), O_CLOEXEC) != 0) {
     return fail(path, "cannot be run: " + words(errno));
   }
-  const Fd report_in(ends[0]);
+  const UniqueFd report_in(ends[0]);
   pid_t pid = -1;
   int fork_error = 0;
   {
-    const Fd report_out = above_stdio(Fd(ends[1]));
+    const UniqueFd report_out = above_stdio(UniqueFd(ends[1]));
     const Plan plan{path.c_str(),  argv.data(),     environment.data(), script.user ? &*script.user : nullptr,
                     null_fd.get(), report_out.get()};
     // No handler of ours may run in the child, on our memory.

@@ -11,7 +11,7 @@
 #include <span>
 #include <string>
 
-#include "control/vrrp/unique_fd.h"
+#include "control/unique_fd.h"
 #include "net/address.h"
 #include "net/error.h"
 

@@ -12,7 +12,7 @@
 
 #include "control/config/config.h"
 #include "control/netlink/objects.h"
-#include "control/vrrp/unique_fd.h"
+#include "control/unique_fd.h"
 #include "net/error.h"
 #include "vrrp/garp.h"
 

@@ -13,7 +13,7 @@
 #include <sstream>
 #include <utility>
 
-#include "control/vrrp/unique_fd.h"
+#include "control/unique_fd.h"
 
 namespace sluice::control {
 

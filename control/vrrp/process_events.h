@@ -8,7 +8,7 @@
 #include <functional>
 #include <string>
 
-#include "control/vrrp/unique_fd.h"
+#include "control/unique_fd.h"
 #include "net/error.h"
 
 namespace sluice::control {
