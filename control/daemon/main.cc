@@ -68,11 +68,15 @@ int test_config(const Options& options) {
   }
   for (const std::string& remark : options.remarks) fmt::print(log.get(), "{}\n", remark);
   config::ParseOptions how = parse_options(options);
+  how.interfaces = interfaces_of(options);
   auto outcome = config::parse_file(options.file, how);
   if (outcome) {
-    // Twice: which interfaces there are depends on the namespace that the file may name.
-    how.interfaces = interfaces_of(complete(options, outcome->config));
-    outcome = config::parse_file(options.file, how);
+    // Which interfaces there are depends on the namespace that the file may name.
+    const Options completed = complete(options, outcome->config);
+    if (completed.net_namespace != options.net_namespace) {
+      how.interfaces = interfaces_of(completed);
+      outcome = config::parse_file(options.file, how);
+    }
   }
   if (!outcome) {
     fmt::print(log.get(), "sluiced: {}\n", outcome.error().text());
