@@ -52,16 +52,11 @@ struct VrrpService::Mailbox {
 };
 
 VrrpService::VrrpService(boost::asio::io_context& io, ScriptRunner& scripts, Log log, SendAlert mail)
-    : io_(io),
-      scripts_(scripts),
-      log_(std::move(log)),
-      mail_(std::move(mail)),
-      mailbox_(std::make_shared<Mailbox>()) {}
+    : io_(io), scripts_(scripts), log_(std::move(log)), mail_(std::move(mail)), mailbox_(std::make_shared<Mailbox>()) {}
 
 Result<std::unique_ptr<VrrpService>> VrrpService::start(boost::asio::io_context& io, ScriptRunner& scripts,
                                                         const config::Config& config,
-                                                        std::vector<TrackedStatus> elsewhere, Log log,
-                                                        SendAlert mail) {
+                                                        std::vector<TrackedStatus> elsewhere, Log log, SendAlert mail) {
   std::unique_ptr<VrrpService> service(new VrrpService(io, scripts, std::move(log), std::move(mail)));
   const auto changed = [self = service.get()](TrackedStatus status) {
     if (self->thread_ != nullptr) self->thread_->on_tracked(std::move(status));

@@ -1,6 +1,6 @@
 // VRRP as the director sees it: started, reloaded and stopped here; what the vrrp thread has to say is taken to the
-// log, to scripts, FIFOs and mail, in the order in which it happened, and what is watched on the control thread is taken to
-// the vrrp thread. Control thread.
+// log, to scripts, FIFOs and mail, in the order in which it happened, and what is watched on the control thread is
+// taken to the vrrp thread. Control thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
