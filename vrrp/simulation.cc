@@ -140,7 +140,7 @@ void History::deliver(std::size_t index, const Packet& packet) {
   if (packet.bytes) {
     const auto arrival = open_ipv4(*packet.bytes);
     require(arrival.has_value(), [] { return "an advertisement that was built doesn't open"; });
-    const auto checked = check(*arrival, member.wire_config, member.wire);
+    const auto checked = check(*arrival, member.wire_config, member.wire, wall_clock());
     if (!checked) {
       say([&] { return fmt::format("R{} refuses it: {}", index, to_string(checked.error())); });
       return require(checked.error() == ReceiveError::ah_replay, [] { return "a good advertisement was refused"; });
@@ -342,8 +342,8 @@ void History::broadcast(std::size_t from, std::size_t virtual_router, std::uint8
       Packet{from, virtual_router, priority, sender.wire_config.advertisement_interval, nullptr});
   if (through_codec_) {
     packet->bytes = std::make_shared<std::vector<std::uint8_t>>();
-    const auto built =
-        build(sender.wire_config, sender.wire, source(from), multicast_group_v4, priority, *packet->bytes);
+    const auto built = build(sender.wire_config, sender.wire, source(from), multicast_group_v4, priority, wall_clock(),
+                             *packet->bytes);
     require(built.has_value(), [&] { return built.error().text(); });
   }
   for (std::size_t to = 0; to < routers_.size(); ++to) {

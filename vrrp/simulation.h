@@ -141,6 +141,11 @@ class History {
   Random random_;
   std::string* trace_;
   std::optional<std::string> complaint_;
+  /// What signatures carry: all routers' clocks are right.
+  [[nodiscard]] std::chrono::system_clock::time_point wall_clock() const {
+    return std::chrono::system_clock::time_point(now_.time_since_epoch());
+  }
+
   Time now_{};
   std::uint64_t order_ = 0;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
