@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -17,6 +18,7 @@
 #include <system_error>
 #include <thread>
 #include <unordered_set>
+#include <utility>
 
 #include "control/notify/spawn.h"
 
@@ -49,10 +51,18 @@ std::vector<gid_t> groups_of(const char* user, gid_t gid) {
   return groups;
 }
 
+/// Without reaping it; a process that isn't ours has ended, too.
+bool has_ended(pid_t pid) {
+  siginfo_t ended{};
+  return ::waitid(P_PID, id_t(pid), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == pid;
+}
+
 /// A script that runs: its leader, and the clock that ends its patience.
 struct Running {
-  Running(asio::io_context& io, pid_t leader, int pidfd) : pid(leader), leader_fd(io, pidfd), timer(io) {}
+  Running(asio::io_context& io, ScriptId script_id, pid_t leader, int pidfd)
+      : id(script_id), pid(leader), leader_fd(io, pidfd), timer(io) {}
 
+  ScriptId id;
   pid_t pid;
   asio::posix::stream_descriptor leader_fd;  // readable once the leader has exited
   asio::steady_timer timer;
@@ -107,7 +117,7 @@ class ScriptRunner::Impl : public std::enable_shared_from_this<Impl> {
  public:
   explicit Impl(asio::io_context& io) : io_(io) {}
 
-  Result<> run(const ScriptSpec& script, std::function<void(const ScriptEnd&)> on_end) {
+  Result<ScriptId> start(const ScriptSpec& script, std::function<void(const ScriptEnd&)> on_end) {
     if (running_.size() >= running_max) {
       return fail(script.argv.empty() ? "script" : script.argv.front(),
                   fmt::format("isn't run, because {} scripts are running", running_max));
@@ -123,12 +133,22 @@ class ScriptRunner::Impl : public std::enable_shared_from_this<Impl> {
       ::waitpid(*pid, nullptr, 0);
       return fail(script.argv.front(), "cannot be watched: " + std::generic_category().message(error));
     }
-    auto running = std::make_shared<Running>(io_, *pid, pidfd);
+    auto running = std::make_shared<Running>(io_, ScriptId{next_id_++}, *pid, pidfd);
     running->on_end = std::move(on_end);
     running_.insert(running);
     watch_end(running);
     watch_time(running, script.time_max, SIGTERM);
-    return {};
+    return running->id;
+  }
+
+  void end(ScriptId id) {
+    const auto found = std::find_if(running_.begin(), running_.end(), [&](const auto& one) { return one->id == id; });
+    if (found == running_.end()) return;
+    const std::shared_ptr<Running> running = *found;
+    running->on_end = {};
+    if (std::exchange(running->timed_out, true)) return;  // that is under way
+    ::kill(-running->pid, SIGTERM);
+    watch_time(running, kill_delay, SIGKILL);
   }
 
   void abandon() {
@@ -137,10 +157,7 @@ class ScriptRunner::Impl : public std::enable_shared_from_this<Impl> {
     while (!running_.empty()) {
       const bool last_words = std::chrono::steady_clock::now() >= patience;
       std::erase_if(running_, [&](const auto& running) {
-        siginfo_t ended{};
-        const bool has_ended = ::waitid(P_PID, id_t(running->pid), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-                               ended.si_pid == running->pid;
-        if (!has_ended && !last_words) return false;
+        if (!has_ended(running->pid) && !last_words) return false;
         // What its leader has left behind, too, while the group's number is nobody else's.
         ::kill(-running->pid, SIGKILL);
         ::waitpid(running->pid, nullptr, 0);
@@ -158,7 +175,11 @@ class ScriptRunner::Impl : public std::enable_shared_from_this<Impl> {
   void watch_end(const std::shared_ptr<Running>& running) {
     running->leader_fd.async_wait(asio::posix::stream_descriptor::wait_read,
                                   [self = shared_from_this(), running](const boost::system::error_code&) {
-                                    if (self->running_.contains(running)) self->reap(running);
+                                    if (!self->running_.contains(running)) return;
+                                    // This thread must never wait for a script: what woke us may have been something
+                                    // else.
+                                    if (has_ended(running->pid)) return self->reap(running);
+                                    self->watch_end(running);
                                   });
   }
 
@@ -187,13 +208,20 @@ class ScriptRunner::Impl : public std::enable_shared_from_this<Impl> {
 
   asio::io_context& io_;
   std::unordered_set<std::shared_ptr<Running>> running_;
+  std::uint64_t next_id_ = 1;
 };
 
 ScriptRunner::ScriptRunner(asio::io_context& io) : impl_(std::make_shared<Impl>(io)) {}
 ScriptRunner::~ScriptRunner() { impl_->abandon(); }
 Result<> ScriptRunner::run(const ScriptSpec& script, std::function<void(const ScriptEnd&)> on_end) {
-  return impl_->run(script, std::move(on_end));
+  const auto started = impl_->start(script, std::move(on_end));
+  if (!started) return std::unexpected(started.error());
+  return {};
 }
+Result<ScriptId> ScriptRunner::start(const ScriptSpec& script, std::function<void(const ScriptEnd&)> on_end) {
+  return impl_->start(script, std::move(on_end));
+}
+void ScriptRunner::end(ScriptId id) { impl_->end(id); }
 std::size_t ScriptRunner::running() const { return impl_->running(); }
 
 }  // namespace sluice::control

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -63,6 +64,9 @@ struct ScriptEnd {
 /// operator hears of it before it is needed.
 [[nodiscard]] Result<> check_script(const ScriptSpec& script);
 
+/// A script that was started; never used again by the same runner.
+enum class ScriptId : std::uint64_t {};
+
 /// Lives on the thread that runs its io_context (control), which must outlive it; scripts get SIGTERM when that thread
 /// ends.
 class ScriptRunner {
@@ -79,6 +83,10 @@ class ScriptRunner {
   /// Starts the script. on_end is called later, from the io_context, unless it couldn't be started.
   /// Error: "/path/of/script: cannot be run: no such file or directory", or that running_max are running.
   Result<> run(const ScriptSpec& script, std::function<void(const ScriptEnd&)> on_end = {});
+  /// The same, for who may lose interest in it: see end().
+  Result<ScriptId> start(const ScriptSpec& script, std::function<void(const ScriptEnd&)> on_end);
+  /// If it still runs: nobody is told of its end any more, and it gets SIGTERM, two seconds later SIGKILL.
+  void end(ScriptId id);
 
   [[nodiscard]] std::size_t running() const;
 

@@ -65,6 +65,19 @@ class Scripts : public testing::Test {
   ScriptRunner runner_{io_};
 };
 
+TEST_F(Scripts, ThreadGoesOnWhileTheNextScriptRuns) {
+  ASSERT_TRUE(run({.argv = {script("exit 0")}}));
+  std::optional<ScriptEnd> end;
+  ASSERT_TRUE(runner_.run({.argv = {script("exec sleep 1")}}, [&](const ScriptEnd& got) { end = got; }));
+  const auto before = std::chrono::steady_clock::now();
+  for (int i = 0; i < 10; ++i) {
+    io_.restart();
+    io_.run_one_for(10ms);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 500ms) << "it was waited for";
+  EXPECT_FALSE(end);
+}
+
 TEST_F(Scripts, GetTheirArgumentsAsTheyAreWithoutAShell) {
   const auto end = run({.argv = {script(R"(printf '<%s>' "$@" > "$OUT")"), "a b", "$HOME;true", "*"}});
   ASSERT_TRUE(end);
