@@ -21,6 +21,7 @@
 #include "health/dns_check.h"
 #include "health/http_get.h"
 #include "health/ping_check.h"
+#include "health/smtp_check.h"
 #include "health/tcp_check.h"
 #include "health/tls.h"
 #include "health/udp_check.h"
@@ -34,7 +35,7 @@ using std::chrono::steady_clock;
 namespace {
 
 /// One alternative per kind of checker, as in CheckerSpec.
-using AnyCheck = std::variant<TcpCheck, HttpGet, DnsCheck, UdpCheck, PingCheck>;
+using AnyCheck = std::variant<TcpCheck, HttpGet, DnsCheck, UdpCheck, PingCheck, SmtpCheck>;
 
 /// random: a number of this checker's own.
 AnyCheck make_check(CheckerSpec spec, std::uint64_t random, TlsContexts& tls_contexts) {
@@ -50,6 +51,7 @@ AnyCheck make_check(CheckerSpec spec, std::uint64_t random, TlsContexts& tls_con
     AnyCheck operator()(PingCheckSpec& what) const {
       return PingCheck(std::move(what), timings, up, static_cast<std::uint16_t>(random));
     }
+    AnyCheck operator()(SmtpCheckSpec& what) const { return SmtpCheck(std::move(what), timings, up); }
   };
   return std::visit(Make{spec.timings, spec.starts_up, random, tls_contexts}, spec.what);
 }

@@ -21,6 +21,9 @@ struct UpLine {
   std::string operator()(const PingCheckSpec&) const {
     return fmt::format("ICMP connection to {} success.", names.server);
   }
+  std::string operator()(const SmtpCheckSpec&) const {
+    return fmt::format("Remote SMTP server {} succeed on service.", names.server);
+  }
 };
 
 /// One failed probe, without its reason.
@@ -38,6 +41,9 @@ struct FailureLine {
   }
   std::string operator()(const PingCheckSpec&) const {
     return fmt::format("ICMP connection to {} failed.", names.server);
+  }
+  std::string operator()(const SmtpCheckSpec&) const {
+    return fmt::format("SMTP_CHECK of server {} failed.", names.server);
   }
 };
 

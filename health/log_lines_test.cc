@@ -13,6 +13,7 @@ TEST(LogLines, SayThatACheckerIsUp) {
   EXPECT_EQ(line(TcpCheckSpec{}), "TCP connection to [10.0.0.11]:tcp:80 success.");
   EXPECT_EQ(line(HttpGetSpec{}), "Remote Web server [10.0.0.11]:tcp:80 succeed on service.");
   EXPECT_EQ(line(HttpGetSpec{.tls = TlsSpec{}}), "Remote Web server [10.0.0.11]:tcp:80 succeed on service.");
+  EXPECT_EQ(line(SmtpCheckSpec{}), "Remote SMTP server [10.0.0.11]:tcp:80 succeed on service.");
   EXPECT_EQ(line(UdpCheckSpec{}), "UDP connection to [10.0.0.11]:tcp:80 success.");
   EXPECT_EQ(line(PingCheckSpec{}), "ICMP connection to [10.0.0.11]:tcp:80 success.");
 }

@@ -10,7 +10,7 @@ Outcome RetryState::on(Verdict verdict) {
     case Verdict::failure: return on_failure();
     case Verdict::not_counted: break;
   }
-  return {up_, false, false, has_run_ ? retries_ : 0, timings_.delay_loop};
+  return {up_, false, false, tolerated(), timings_.delay_loop};
 }
 
 Outcome RetryState::on_success() {
@@ -18,6 +18,7 @@ Outcome RetryState::on_success() {
   const bool first = !has_run_;
   up_ = true;
   has_run_ = true;
+  counts_ = true;
   retries_ = 0;
   return {true, changed, first, 0, timings_.delay_loop};
 }
@@ -28,9 +29,10 @@ Outcome RetryState::on_failure() {
     ++retries_;
     return {up_, false, false, retries_, timings_.delay_before_retry};
   }
-  const Outcome outcome{false, up_, !has_run_, has_run_ ? retries_ : 0, timings_.delay_loop};
+  const Outcome outcome{false, up_, !has_run_, tolerated(), timings_.delay_loop};
   up_ = false;
   has_run_ = true;
+  counts_ = true;
   retries_ = 0;
   return outcome;
 }

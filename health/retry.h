@@ -23,6 +23,9 @@ struct RetryTimings {
   bool operator==(const RetryTimings&) const = default;
 };
 
+/// keepalived's checkers start with their retries used up, so that the first failure ever is enough; but SMTP_CHECK's.
+enum class FirstFailure : std::uint8_t { is_enough, is_tolerated };
+
 /// What a probe's verdict meant.
 struct Outcome {
   bool up;       ///< what the checker now holds of its server
@@ -35,11 +38,15 @@ struct Outcome {
 
 /// keepalived: "success: if it was down or first run, up. Failure while up or never run: when `retry` are used up, down
 /// and on after delay_loop, else again after delay_before_retry. Failure while down: after delay_loop, no retries; one
-/// success brings it back." A checker starts with its retries used up, so that the first failure ever is enough.
+/// success brings it back."
 class RetryState {
  public:
   /// starts_up: false for alpha.
-  RetryState(RetryTimings timings, bool starts_up) : timings_(timings), up_(starts_up), retries_(timings.retry) {}
+  RetryState(RetryTimings timings, bool starts_up, FirstFailure first_failure = FirstFailure::is_enough)
+      : timings_(timings),
+        up_(starts_up),
+        retries_(first_failure == FirstFailure::is_enough ? timings.retry : 0),
+        counts_(first_failure == FirstFailure::is_tolerated) {}
 
   Outcome on(Verdict verdict);
 
@@ -51,11 +58,13 @@ class RetryState {
   friend class UrlCycle;
   Outcome on_success();
   Outcome on_failure();
+  [[nodiscard]] std::uint32_t tolerated() const { return counts_ ? retries_ : 0; }
 
   RetryTimings timings_;
   bool up_;
   bool has_run_ = false;
   std::uint32_t retries_;
+  bool counts_;  // retries_ counts failures that were tolerated, and isn't only preset
 };
 
 /// Several URLs, in order, one per delay_loop. A URL that fails is asked again alone; when it takes the checker down it

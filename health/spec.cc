@@ -12,6 +12,7 @@ struct LogName {
   std::string_view operator()(const DnsCheckSpec&) const { return "DNS_CHECK"; }
   std::string_view operator()(const UdpCheckSpec&) const { return "UDP_CHECK"; }
   std::string_view operator()(const PingCheckSpec&) const { return "ICMP CHECK"; }
+  std::string_view operator()(const SmtpCheckSpec&) const { return "SMTP_CHECK"; }
 };
 
 struct Target {

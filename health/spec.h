@@ -127,8 +127,17 @@ struct PingCheckSpec {
   bool operator==(const PingCheckSpec&) const = default;
 };
 
+struct SmtpCheckSpec {
+  Connect connect;
+  std::string helo_name = "smtpchecker.keepalived.org";
+  /// For the whole conversation: connect_timeout only bounds each wait.
+  std::chrono::milliseconds conversation_time_max{std::chrono::seconds{60}};
+
+  bool operator==(const SmtpCheckSpec&) const = default;
+};
+
 struct CheckerSpec {
-  std::variant<TcpCheckSpec, HttpGetSpec, DnsCheckSpec, UdpCheckSpec, PingCheckSpec> what;
+  std::variant<TcpCheckSpec, HttpGetSpec, DnsCheckSpec, UdpCheckSpec, PingCheckSpec, SmtpCheckSpec> what;
   RetryTimings timings;
   /// The first probe waits a random part of this, so that probes spread.
   std::chrono::milliseconds warmup{std::chrono::seconds{60}};

@@ -84,6 +84,10 @@ CheckerMaker::Spec CheckerMaker::from(const config::UdpCheck& check, const confi
   return spec;
 }
 
+CheckerMaker::Spec CheckerMaker::from(const config::SmtpCheck& check, const config::VirtualServer&) {
+  return health::SmtpCheckSpec{.connect = connect_from(check), .helo_name = check.helo_name.str()};
+}
+
 CheckerMaker::Spec CheckerMaker::from(const config::HttpGet& check, const config::VirtualServer& server) {
   health::HttpGetSpec spec;
   spec.connect = connect_from(check);
@@ -132,7 +136,6 @@ const net::SharedValue<health::TlsSpec>& CheckerMaker::tls() {
   return tls_;
 }
 
-CheckerMaker::Spec CheckerMaker::from(const config::SmtpCheck&, const config::VirtualServer&) { return std::nullopt; }
 CheckerMaker::Spec CheckerMaker::from(const config::MiscCheck&, const config::VirtualServer&) { return std::nullopt; }
 CheckerMaker::Spec CheckerMaker::from(const config::FileCheck&, const config::VirtualServer&) { return std::nullopt; }
 CheckerMaker::Spec CheckerMaker::from(const config::BfdCheck&, const config::VirtualServer&) { return std::nullopt; }

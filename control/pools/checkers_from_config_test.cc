@@ -105,5 +105,18 @@ TEST(CheckersFromConfig, TlsComplianceIsTheUrlsOrTheCheckers) {
   EXPECT_FALSE(made.as<health::HttpGetSpec>().urls[1].tls_compliant);
 }
 
+TEST(CheckersFromConfig, EachHostOfSmtpCheckIsACheckerOfItsOwn) {
+  const Made made = made_of(
+      "SMTP_CHECK {\n helo_name lb.example.org\n retry 3\n host {\n connect_ip 10.0.2.20\n connect_port 25\n }\n"
+      " host {\n connect_ip 10.0.2.21\n bindto 10.0.2.1\n }\n}");
+  ASSERT_EQ(made.checkers.size(), 2u);
+  EXPECT_EQ(made.as<health::SmtpCheckSpec>(0).helo_name, "lb.example.org");
+  EXPECT_EQ(made.as<health::SmtpCheckSpec>(0).connect.port.host(), 25);
+  EXPECT_EQ(made.as<health::SmtpCheckSpec>(1).connect.address.text(), "10.0.2.21");
+  EXPECT_EQ(made.as<health::SmtpCheckSpec>(1).connect.port.host(), 80);
+  EXPECT_TRUE(made.as<health::SmtpCheckSpec>(1).connect.bind_address);
+  EXPECT_EQ(made.checkers[1].spec->timings.retry, 3u);
+}
+
 }  // namespace
 }  // namespace sluice::control

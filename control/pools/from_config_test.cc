@@ -252,7 +252,7 @@ TEST(FromConfig, TheFirstFlagsOfShAreItsFallbackAndPort) {
 TEST(FromConfig, ChecksThatAreNotBuiltLeaveAServerUnwatchedAndThatIsSaid) {
   config::Config config = one_server_config();
   config::RealServer& real = config.virtual_servers[0].real_servers[0];
-  real.checkers = {config::SmtpCheck{}, config::BfdCheck{}};
+  real.checkers = {config::MiscCheck{}, config::BfdCheck{}};
   const PoolsFromConfig result = pools_from(config);
   EXPECT_TRUE(result.pools[0].servers[0].checkers.empty());
   ASSERT_EQ(result.complaints.size(), 1u);

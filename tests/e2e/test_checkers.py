@@ -48,6 +48,7 @@ def up_line(kind: str, address: str) -> str:
             "UDP_CHECK": f"UDP connection to {server} success.",
             "PING_CHECK": f"ICMP connection to {server} success.",
             "HTTP_GET": f"Remote Web server {server} succeed on service.",
+            "SMTP_CHECK": f"Remote SMTP server {server} succeed on service.",
             "SSL_GET": f"Remote Web server {server} succeed on service."}[kind]
 
 
@@ -305,3 +306,50 @@ def test_ssl_get_ends_where_there_is_no_tls(net, sluiced, arguments, reason):
     Checked(net.web[0].host, arguments[0], PORT, *arguments[1:]).run()
     director = sluiced(service(get("SSL_GET", f"connect_port {PORT}")))
     is_down(director, reason)
+
+
+# --- mail servers
+
+GOOD_MAIL = ("220 mail.example.org ESMTP", "250 hello", "221 bye")
+
+
+def test_smtp_check_wants_a_greeting_and_helo(net, sluiced):
+    net.prepare("NAT")
+    host = net.web[0].host
+    server = Checked(host, "smtp", PORT, *GOOD_MAIL).run()
+    director = sluiced(service(block("SMTP_CHECK", f"connect_port {PORT}", "helo_name lb.example.org")))
+    is_up(director, "SMTP_CHECK")
+    server = swap(server, Checked(host, "smtp", PORT, "421 too busy"))
+    is_down(director, 'greeting: expected 220, the server said "421 too busy"')
+    assert f"SMTP_CHECK on service [{A}]:tcp:{HTTP} failed" in director.log()
+    server = swap(server, Checked(host, "smtp", PORT, *GOOD_MAIL))
+    is_up(director, "SMTP_CHECK", times=2)
+    server = swap(server, Checked(host, "smtp", PORT, "220 hello", "503 not you"))
+    is_down(director, 'HELO: expected 250, the server said "503 not you"')
+
+
+@pytest.mark.parametrize(("arguments", "reason"), [
+    (["smtp", "220-hello\r\n220 there", "250 hello", "221 bye"], 'greeting: expected 220, the server said "220-hello"'),
+    (["silent"], "greeting: nothing came for 500 ms"),
+    (["drip", "1", "220 "], "greeting: nothing came for 500 ms"),
+    (["flood", "", "2"], "greeting: a line of over 1024 bytes"),
+    (["reset", ""], "greeting: nothing came for 500 ms"),
+    (["smtp", "220 hello"], "HELO: the server closed the connection"),
+    (["smtp", "220 hello", "250 hello"], "QUIT: the server closed the connection"),
+])
+def test_smtp_check_ends_whatever_the_server_does(net, sluiced, arguments, reason):
+    net.prepare("NAT")
+    Checked(net.web[0].host, arguments[0], PORT, *arguments[1:]).run()
+    director = sluiced(service(block("SMTP_CHECK", f"connect_port {PORT}", "retry 0")))
+    is_down(director, reason)
+
+
+def test_each_host_of_smtp_check_must_be_well(net, sluiced):
+    net.prepare("NAT")
+    Checked(net.web[0].host, "smtp", PORT, *GOOD_MAIL).run()
+    other = Checked(net.web[0].host, "smtp", PORT + 1, *GOOD_MAIL).run()
+    hosts = (f"host {{\nconnect_port {PORT}\n}}", f"host {{\nconnect_port {PORT + 1}\n}}")
+    director = sluiced(service(block("SMTP_CHECK", *hosts)))
+    is_up(director, "SMTP_CHECK", times=2)
+    other.kill()
+    is_down(director, f"{A}:{PORT + 1}: connection refused")

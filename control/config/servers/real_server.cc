@@ -49,7 +49,7 @@ constexpr auto keywords = std::to_array<Keyword<R>>({
     F::block("TCP_CHECK", read_tcp_check, write_checkers, list_tcp_check),
     F::block("HTTP_GET", read_http_get, nullptr, list_http_get),
     F::block("SSL_GET", read_ssl_get, nullptr, list_ssl_get),
-    F::block("SMTP_CHECK", read_smtp_check, nullptr, list_smtp_check).later(not_done),
+    F::block("SMTP_CHECK", read_smtp_check, nullptr, list_smtp_check),
     F::block("DNS_CHECK", read_dns_check, nullptr, list_dns_check),
     F::block("UDP_CHECK", read_udp_check, nullptr, list_udp_check),
     F::block("PING_CHECK", read_ping_check, nullptr, list_ping_check),
