@@ -11,6 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <exception>
+#include <optional>
 #include <random>
 #include <set>
 #include <thread>
@@ -20,7 +21,9 @@
 
 #include "health/dns_check.h"
 #include "health/http_get.h"
+#include "health/misc_check.h"
 #include "health/ping_check.h"
+#include "health/script_calls.h"
 #include "health/smtp_check.h"
 #include "health/tcp_check.h"
 #include "health/tls.h"
@@ -35,25 +38,40 @@ using std::chrono::steady_clock;
 namespace {
 
 /// One alternative per kind of checker, as in CheckerSpec.
-using AnyCheck = std::variant<TcpCheck, HttpGet, DnsCheck, UdpCheck, PingCheck, SmtpCheck>;
+using AnyCheck = std::variant<TcpCheck, HttpGet, DnsCheck, UdpCheck, PingCheck, SmtpCheck, MiscCheck>;
 
-/// random: a number of this checker's own.
-AnyCheck make_check(CheckerSpec spec, std::uint64_t random, TlsContexts& tls_contexts) {
+/// What checkers of one thread share.
+struct Shared {
+  TlsContexts tls_contexts;
+  ScriptCalls scripts;
+};
+
+/// random: a number of this checker's own. Nothing: it isn't probed.
+std::optional<AnyCheck> make_check(CheckerSpec spec, std::uint64_t random, Shared& all) {
   struct Make {
     const RetryTimings& timings;
     bool up;
     std::uint64_t random;
-    TlsContexts& contexts;
-    AnyCheck operator()(TcpCheckSpec& what) const { return TcpCheck(std::move(what), timings, up); }
-    AnyCheck operator()(HttpGetSpec& what) const { return HttpGet(std::move(what), timings, up, contexts); }
-    AnyCheck operator()(DnsCheckSpec& what) const { return DnsCheck(std::move(what), timings, up, random); }
-    AnyCheck operator()(UdpCheckSpec& what) const { return UdpCheck(std::move(what), timings, up); }
-    AnyCheck operator()(PingCheckSpec& what) const {
+    Shared& shared;
+    std::optional<AnyCheck> operator()(TcpCheckSpec& what) const { return TcpCheck(std::move(what), timings, up); }
+    std::optional<AnyCheck> operator()(HttpGetSpec& what) const {
+      return HttpGet(std::move(what), timings, up, shared.tls_contexts);
+    }
+    std::optional<AnyCheck> operator()(DnsCheckSpec& what) const {
+      return DnsCheck(std::move(what), timings, up, random);
+    }
+    std::optional<AnyCheck> operator()(UdpCheckSpec& what) const { return UdpCheck(std::move(what), timings, up); }
+    std::optional<AnyCheck> operator()(PingCheckSpec& what) const {
       return PingCheck(std::move(what), timings, up, static_cast<std::uint16_t>(random));
     }
-    AnyCheck operator()(SmtpCheckSpec& what) const { return SmtpCheck(std::move(what), timings, up); }
+    std::optional<AnyCheck> operator()(SmtpCheckSpec& what) const { return SmtpCheck(std::move(what), timings, up); }
+    std::optional<AnyCheck> operator()(MiscCheckSpec& what) const {
+      return MiscCheck(std::move(what), timings, up, shared.scripts);
+    }
+    std::optional<AnyCheck> operator()(FileCheckSpec&) const { return std::nullopt; }
+    std::optional<AnyCheck> operator()(BfdCheckSpec&) const { return std::nullopt; }
   };
-  return std::visit(Make{spec.timings, spec.starts_up, random, tls_contexts}, spec.what);
+  return std::visit(Make{spec.timings, spec.starts_up, random, all}, spec.what);
 }
 
 /// A checker that runs. Its probe and the table of checkers share it. Between two probes, which is nearly always, there
@@ -76,7 +94,11 @@ asio::awaitable<ProbeResult> probe(AnyCheck& check) {
 class HealthThread::Impl {
  public:
   Impl(HealthOptions options, std::function<void(const HealthEvent&)> on_event)
-      : options_(options), on_event_(std::move(on_event)), random_(options.seed), work_(io_.get_executor()) {}
+      : start_delay_(options.start_delay),
+        on_event_(std::move(on_event)),
+        random_(options.seed),
+        work_(io_.get_executor()),
+        shared_{{}, {io_, std::move(options.run_script)}} {}
 
   void start() {
     thread_ = std::thread([this] {
@@ -117,8 +139,10 @@ class HealthThread::Impl {
     end_checker(checker.id);
     std::uniform_int_distribution<milliseconds::rep> spread(
         0, std::max<milliseconds::rep>(checker.spec.warmup.count(), 0));
-    const auto delay = options_.start_delay + milliseconds{spread(random_)};
-    auto running = std::make_shared<Running>(checker.id, make_check(std::move(checker.spec), random_(), tls_contexts_));
+    const auto delay = start_delay_ + milliseconds{spread(random_)};
+    auto check = make_check(std::move(checker.spec), random_(), shared_);
+    if (!check) return;
+    auto running = std::make_shared<Running>(checker.id, std::move(*check));
     schedule(*running, delay);
     running_.emplace(running->id, std::move(running));
   }
@@ -176,11 +200,11 @@ class HealthThread::Impl {
     const auto ended = steady_clock::now();
     const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(ended - started);
     const Outcome outcome = std::visit([&](auto& check) { return check.on(result.verdict); }, running.check);
-    on_event_({running.id, result.verdict, result.reason, outcome, latency, ended});
+    on_event_({running.id, result.verdict, result.reason, outcome, latency, ended, result.weight});
     schedule(running, outcome.next_probe);
   }
 
-  HealthOptions options_;
+  milliseconds start_delay_;
   std::function<void(const HealthEvent&)> on_event_;
   std::mt19937_64 random_;
   asio::io_context io_{1};
@@ -188,14 +212,14 @@ class HealthThread::Impl {
   // All from here on is the health thread's.
   asio::steady_timer timer_{io_};
   bool stopping_ = false;
-  TlsContexts tls_contexts_;
+  Shared shared_;
   std::unordered_map<CheckerId, std::shared_ptr<Running>> running_;
   std::set<std::pair<steady_clock::time_point, CheckerId>> queue_;  ///< those that aren't probing
   std::thread thread_;
 };
 
 HealthThread::HealthThread(HealthOptions options, std::function<void(const HealthEvent&)> on_event)
-    : impl_(std::make_unique<Impl>(options, std::move(on_event))) {}
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(on_event))) {}
 HealthThread::~HealthThread() { stop(); }
 void HealthThread::start() { impl_->start(); }
 void HealthThread::stop() { impl_->stop(); }

@@ -7,11 +7,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "health/retry.h"
+#include "health/script.h"
 #include "health/spec.h"
+#include "health/weight.h"
 
 namespace sluice::health {
 
@@ -24,6 +27,9 @@ struct HealthEvent {
   Outcome outcome;
   std::chrono::microseconds latency;  ///< from the probe's start to its verdict
   std::chrono::steady_clock::time_point ended;
+  /// What the probe says of its server's weight: for effective_weight(), with the last ones of the server's other
+  /// checkers. Nothing: what it said before still holds.
+  std::optional<WeightReport> weight = {};
 };
 
 struct CheckerToRun {
@@ -35,6 +41,7 @@ struct HealthOptions {
   /// Before the first probe of a checker, on top of its random warm-up; keepalived's bootstrap delay.
   std::chrono::milliseconds start_delay{std::chrono::seconds{1}};
   std::uint64_t seed = 0;  ///< of the warm-up delays
+  RunScript run_script;    ///< for MISC_CHECK; empty: its probes aren't counted
 };
 
 /// add, remove and stop may be called from any thread. Not copied, not moved.
@@ -53,7 +60,8 @@ class HealthThread {
   /// Not from on_event. Calling it again does nothing.
   void stop();
 
-  /// The checkers begin after start_delay and a random part of their warm-up. An id that already runs is replaced.
+  /// Not of a kind that is_watched(). The checkers begin after start_delay and a random part of their warm-up. An id
+  /// that already runs is replaced.
   void add(std::vector<CheckerToRun> checkers);
   /// Events that are already on their way may still arrive; unknown ids do nothing.
   void remove(std::vector<CheckerId> checkers);

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <thread>
 
 namespace sluice::health {
 namespace {
@@ -148,6 +149,41 @@ TEST(HealthThread, StopEndsCheckersInTheMiddleOfAProbe) {
   EXPECT_LT(std::chrono::steady_clock::now() - before, 2s);
   thread.stop();
   EXPECT_EQ(after_stop, 0);
+}
+
+TEST(HealthThread, RunsScriptsByWhomeverItWasGivenAndStopsThemWithTheirChecker) {
+  Events events;
+  std::atomic<int> running = 0;
+  std::atomic<bool> answer = true;
+  HealthOptions options{.start_delay = 0ms, .seed = 1};
+  options.run_script = [&](const ScriptCommand&, const ScriptDone& done) -> StopScript {
+    if (answer) {
+      done({ScriptOutcome::How::exited, 12, {}});
+      return {};
+    }
+    ++running;
+    return [&] { --running; };
+  };
+  HealthThread thread(std::move(options), [&](const HealthEvent& event) { events.post(event); });
+  const CheckerSpec spec{
+      .what = MiscCheckSpec{.script = {.argv = {"/bin/x"}}, .dynamic = true}, .timings = {5ms, 5ms, 0}, .warmup = 0ms};
+  thread.start();
+  thread.add({{CheckerId{1}, spec}});
+  ASSERT_TRUE(events.wait_for([](const auto& all) {
+    return !all.empty() && all[0].outcome.up && all[0].weight == WeightReport{WeightReport::Kind::absolute, 10};
+  }));
+  answer = false;
+  const auto until = [](auto condition) {
+    for (int i = 0; i < 500 && !condition(); ++i) std::this_thread::sleep_for(10ms);
+    return condition();
+  };
+  ASSERT_TRUE(until([&] { return running == 1; }));
+  thread.remove({CheckerId{1}});
+  EXPECT_TRUE(until([&] { return running == 0; }));
+  thread.add({{CheckerId{2}, spec}});
+  ASSERT_TRUE(until([&] { return running == 1; }));
+  thread.stop();
+  EXPECT_EQ(running, 0);
 }
 
 TEST(HealthThread, NeverStartedIsDestroyedQuietly) {

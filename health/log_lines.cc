@@ -6,6 +6,15 @@ namespace sluice::health {
 
 namespace {
 
+std::string misc_line(const MiscCheckSpec& misc, const CheckedNames& names, std::string_view verb) {
+  return fmt::format("Misc check for [{} VS {}] by [{}] {}", names.server, names.service,
+                     misc.script.argv.empty() ? std::string() : misc.script.argv.front(), verb);
+}
+
+std::string after(std::uint32_t retries) {
+  return retries == 0 ? std::string() : fmt::format(" after {} retries", retries);
+}
+
 struct UpLine {
   const CheckedNames& names;
   std::string operator()(const TcpCheckSpec&) const {
@@ -23,6 +32,13 @@ struct UpLine {
   }
   std::string operator()(const SmtpCheckSpec&) const {
     return fmt::format("Remote SMTP server {} succeed on service.", names.server);
+  }
+  std::string operator()(const MiscCheckSpec& misc) const { return misc_line(misc, names, "succeeded") + "."; }
+  std::string operator()(const FileCheckSpec& file) const {
+    return fmt::format("FILE_CHECK {} on service {} succeeded.", file.file, names.server);
+  }
+  std::string operator()(const BfdCheckSpec& bfd) const {
+    return fmt::format("BFD_CHECK {} on service {} succeeded.", bfd.session, names.server);
   }
 };
 
@@ -45,11 +61,35 @@ struct FailureLine {
   std::string operator()(const SmtpCheckSpec&) const {
     return fmt::format("SMTP_CHECK of server {} failed.", names.server);
   }
+  std::string operator()(const MiscCheckSpec& misc) const { return misc_line(misc, names, "failed"); }
+  std::string operator()(const FileCheckSpec& file) const {
+    return fmt::format("FILE_CHECK {} on service {} failed.", file.file, names.server);
+  }
+  std::string operator()(const BfdCheckSpec& bfd) const {
+    return fmt::format("BFD_CHECK {} on service {} failed.", bfd.session, names.server);
+  }
 };
 
-std::string after(std::uint32_t retries) {
-  return retries == 0 ? std::string() : fmt::format(" after {} retries", retries);
-}
+/// The checker goes down; the reason follows in parentheses.
+struct DownLine {
+  const CheckerSpec& spec;
+  const CheckedNames& names;
+  std::uint32_t retries;
+  const std::string& reason;
+  std::string operator()(const MiscCheckSpec& misc) const {
+    const bool timed_out = reason.starts_with("timed out");
+    return fmt::format("{}{} ({}).", misc_line(misc, names, timed_out ? "timed out" : "failed"), after(retries),
+                       reason);
+  }
+  std::string operator()(const FileCheckSpec& file) const { return of_watched(FailureLine{names}(file)); }
+  std::string operator()(const BfdCheckSpec& bfd) const { return of_watched(FailureLine{names}(bfd)); }
+  std::string operator()(const auto&) const {
+    return fmt::format("{} on service {} failed{}. ({})", log_name(spec), names.server, after(retries), reason);
+  }
+
+ private:
+  [[nodiscard]] std::string of_watched(const std::string& line) const { return fmt::format("{} ({})", line, reason); }
+};
 
 }  // namespace
 
@@ -57,7 +97,7 @@ std::string up_line(const CheckerSpec& spec, const CheckedNames& names) { return
 
 std::string down_line(const CheckerSpec& spec, const CheckedNames& names, std::uint32_t retries,
                       const std::string& reason) {
-  return fmt::format("{} on service {} failed{}. ({})", log_name(spec), names.server, after(retries), reason);
+  return std::visit(DownLine{spec, names, retries, reason}, spec.what);
 }
 
 std::string failure_line(const CheckerSpec& spec, const CheckedNames& names, const std::string& reason) {

@@ -3,34 +3,54 @@
 
 #include <gtest/gtest.h>
 
+// g++ 12 takes parts of the temporaries below for uninitialized.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+
 namespace sluice::health {
 namespace {
 
 const CheckedNames names{"[10.0.0.11]:tcp:80", "[10.0.0.1]:tcp:80"};
 
+template <typename What>
+CheckerSpec spec_of(const What& what) {
+  CheckerSpec spec;
+  spec.what = what;
+  return spec;
+}
+
 TEST(LogLines, SayThatACheckerIsUp) {
-  const auto line = [](auto what) { return up_line({.what = what}, names); };
+  const auto line = [](const auto& what) { return up_line(spec_of(what), names); };
   EXPECT_EQ(line(TcpCheckSpec{}), "TCP connection to [10.0.0.11]:tcp:80 success.");
   EXPECT_EQ(line(HttpGetSpec{}), "Remote Web server [10.0.0.11]:tcp:80 succeed on service.");
   EXPECT_EQ(line(HttpGetSpec{.tls = TlsSpec{}}), "Remote Web server [10.0.0.11]:tcp:80 succeed on service.");
   EXPECT_EQ(line(SmtpCheckSpec{}), "Remote SMTP server [10.0.0.11]:tcp:80 succeed on service.");
+  EXPECT_EQ(line(MiscCheckSpec{.script = {.argv = {"/bin/x", "y"}}}),
+            "Misc check for [[10.0.0.11]:tcp:80 VS [10.0.0.1]:tcp:80] by [/bin/x] succeeded.");
   EXPECT_EQ(line(UdpCheckSpec{}), "UDP connection to [10.0.0.11]:tcp:80 success.");
   EXPECT_EQ(line(PingCheckSpec{}), "ICMP connection to [10.0.0.11]:tcp:80 success.");
 }
 
 TEST(LogLines, SayThatACheckerIsDownAndWhy) {
-  const auto line = [](auto what, std::uint32_t retries, const std::string& reason) {
-    return down_line({.what = what}, names, retries, reason);
+  const auto line = [](const auto& what, std::uint32_t retries, const std::string& reason) {
+    return down_line(spec_of(what), names, retries, reason);
   };
   EXPECT_EQ(line(TcpCheckSpec{}, 0, "connection refused"),
             "TCP_CHECK on service [10.0.0.11]:tcp:80 failed. (connection refused)");
   EXPECT_EQ(line(HttpGetSpec{.tls = TlsSpec{}}, 3, "why"),
             "SSL_CHECK on service [10.0.0.11]:tcp:80 failed after 3 retries. (why)");
   EXPECT_EQ(line(PingCheckSpec{}, 0, "why"), "ICMP CHECK on service [10.0.0.11]:tcp:80 failed. (why)");
+  const MiscCheckSpec misc{.script = {.argv = {"/bin/x"}}};
+  EXPECT_EQ(line(misc, 2, "exited with status 3"),
+            "Misc check for [[10.0.0.11]:tcp:80 VS [10.0.0.1]:tcp:80] by [/bin/x] failed after 2 retries "
+            "(exited with status 3).");
+  EXPECT_EQ(line(misc, 0, "timed out"),
+            "Misc check for [[10.0.0.11]:tcp:80 VS [10.0.0.1]:tcp:80] by [/bin/x] timed out (timed out).");
+  EXPECT_EQ(line(BfdCheckSpec{"b1"}, 0, "the session is down"),
+            "BFD_CHECK b1 on service [10.0.0.11]:tcp:80 failed. (the session is down)");
 }
 
 TEST(LogLines, SayThatOneProbeFailed) {
-  const auto line = [](auto what) { return failure_line({.what = what}, names, "why"); };
+  const auto line = [](const auto& what) { return failure_line(spec_of(what), names, "why"); };
   EXPECT_EQ(line(TcpCheckSpec{}), "TCP connection to [10.0.0.11]:tcp:80 failed. (why)");
   EXPECT_EQ(line(HttpGetSpec{.tls = TlsSpec{}}), "HTTPS request to [10.0.0.11]:tcp:80 failed. (why)");
   EXPECT_EQ(line(DnsCheckSpec{}), "DNS_CHECK ([10.0.0.11]:tcp:80) failed. (why)");

@@ -38,9 +38,6 @@ asio::awaitable<bool> ready(Socket& socket, asio::socket_base::wait_type what, s
 
 }  // namespace
 
-ProbeResult success(std::string reason) { return {Verdict::success, std::move(reason)}; }
-ProbeResult failure(std::string reason) { return {Verdict::failure, std::move(reason)}; }
-
 ProbeResult not_counted(std::string_view step, int error) {
   return {Verdict::not_counted, fmt::format("{} failed: {}", step, error_words(error))};
 }

@@ -1,5 +1,5 @@
-// What the checkers share: the result of a probe, and the steps that every conversation over a socket is made of, each
-// with its own time-out. A step that fails says why in words for the log. Runs on the health thread only.
+// What the checkers share: the steps that every conversation over a socket is made of, each with its own time-out. A
+// step that fails says why in words for the log. Runs on the health thread only.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -10,21 +10,13 @@
 #include <string>
 #include <string_view>
 
+#include "health/probe_result.h"
 #include "health/retry.h"
 #include "health/spec.h"
 
 namespace sluice::health {
 
 using DatagramSocket = boost::asio::generic::datagram_protocol::socket;
-
-/// reason: a clause for the log and for `sluicectl`, without a full stop: "connected", "connection refused".
-struct ProbeResult {
-  Verdict verdict;
-  std::string reason;
-};
-
-[[nodiscard]] ProbeResult success(std::string reason);
-[[nodiscard]] ProbeResult failure(std::string reason);
 
 /// This host couldn't do a step: "bind failed: cannot assign requested address". Says nothing about the server.
 [[nodiscard]] ProbeResult not_counted(std::string_view step, int error);

@@ -13,11 +13,19 @@ struct LogName {
   std::string_view operator()(const UdpCheckSpec&) const { return "UDP_CHECK"; }
   std::string_view operator()(const PingCheckSpec&) const { return "ICMP CHECK"; }
   std::string_view operator()(const SmtpCheckSpec&) const { return "SMTP_CHECK"; }
+  std::string_view operator()(const MiscCheckSpec&) const { return "MISC_CHECK"; }
+  std::string_view operator()(const FileCheckSpec&) const { return "FILE_CHECK"; }
+  std::string_view operator()(const BfdCheckSpec&) const { return "BFD_CHECK"; }
 };
 
 struct Target {
   std::string operator()(const auto& what) const { return net::endpoint_text(what.connect.address, what.connect.port); }
   std::string operator()(const PingCheckSpec& what) const { return what.connect.address.text(); }
+  std::string operator()(const MiscCheckSpec& what) const {
+    return what.script.argv.empty() ? std::string() : what.script.argv.front();
+  }
+  std::string operator()(const FileCheckSpec& what) const { return what.file; }
+  std::string operator()(const BfdCheckSpec& what) const { return what.session; }
 };
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "health/byte_pattern.h"
 #include "health/dns_message.h"
 #include "health/retry.h"
+#include "health/script.h"
 #include "net/address.h"
 #include "net/shared_value.h"
 
@@ -136,8 +137,33 @@ struct SmtpCheckSpec {
   bool operator==(const SmtpCheckSpec&) const = default;
 };
 
+struct MiscCheckSpec {
+  ScriptCommand script;
+  bool dynamic = false;  ///< misc_dynamic: the exit status speaks of weight, too
+
+  bool operator==(const MiscCheckSpec&) const = default;
+};
+
+/// Of watched.h; timings and warm-up don't matter.
+struct FileCheckSpec {
+  std::string file;         ///< the track_file's name
+  std::int32_t weight = 1;  ///< what its value is multiplied by
+  bool reverse = false;
+
+  bool operator==(const FileCheckSpec&) const = default;
+};
+
+/// Of watched.h; timings and warm-up don't matter.
+struct BfdCheckSpec {
+  std::string session;  ///< the bfd_instance's name
+
+  bool operator==(const BfdCheckSpec&) const = default;
+};
+
 struct CheckerSpec {
-  std::variant<TcpCheckSpec, HttpGetSpec, DnsCheckSpec, UdpCheckSpec, PingCheckSpec, SmtpCheckSpec> what;
+  std::variant<TcpCheckSpec, HttpGetSpec, DnsCheckSpec, UdpCheckSpec, PingCheckSpec, SmtpCheckSpec, MiscCheckSpec,
+               FileCheckSpec, BfdCheckSpec>
+      what;
   RetryTimings timings;
   /// The first probe waits a random part of this, so that probes spread.
   std::chrono::milliseconds warmup{std::chrono::seconds{60}};

@@ -55,6 +55,18 @@ spdlog::level::level_enum level_of(const Line& line) {
   return line.is_detail ? spdlog::level::debug : spdlog::level::info;
 }
 
+bool has_file_check(const config::Config& config, const std::string& file) {
+  for (const config::VirtualServer& server : config.virtual_servers) {
+    for (const config::RealServer& real : server.real_servers) {
+      for (const config::Checker& checker : real.checkers) {
+        const auto* check = std::get_if<config::FileCheck>(&checker);
+        if (check != nullptr && check->track_file.str() == file) return true;
+      }
+    }
+  }
+  return false;
+}
+
 std::string answer_of(const ReloadOutcome& outcome) {
   return reload_json(outcome.ok, outcome.complaints, outcome.changes);
 }
@@ -66,6 +78,7 @@ Director::Director(boost::asio::io_context& io, DirectorOptions options, std::sh
       options_(std::move(options)),
       log_(std::move(log)),
       scripts_(io),
+      check_scripts_(io),
       mailer_(io, [log = log_](const MailLine& line) { log->log(level_of(line), "{}", line.text); }),
       collect_timer_(io) {}
 
@@ -88,6 +101,7 @@ Result<std::unique_ptr<Director>> Director::start(boost::asio::io_context& io, c
     for (const Error& complaint : pools.complaints) director->log_->warn("{}", complaint.text());
     for (const Error& complaint : director->engine_->classify_complaints(config.dataplane.classify))
       director->log_->warn("{}", complaint.text());
+    director->watch_files(config);
     director->apply(std::move(pools.pools), nullptr);
     director->apply_classify(config);
   }
@@ -113,16 +127,21 @@ Result<> Director::start_engine(const config::Config& config) {
 
 void Director::start_bfd(const config::Config& config) {
   if (!options_.runs_bfd || config.bfd_instances.empty()) return;
-  bfd_ = std::make_unique<BfdService>(io_, config, BfdService::Hooks{.log = [log = log_](const BfdLine& line) {
-                                        log->log(level_of(line), "{}", line.text);
-                                      }});
+  BfdService::Hooks hooks{
+      .log = [log = log_](const BfdLine& line) { log->log(level_of(line), "{}", line.text); },
+      .changed =
+          [this](const BfdNews& news) {
+            if (pools_ != nullptr) pools_->on_session(news.name, news.up);
+          },
+  };
+  bfd_ = std::make_unique<BfdService>(io_, config, std::move(hooks));
 }
 
 Result<> Director::start_vrrp(const config::Config& config) {
   if (!options_.runs_vrrp || (!config.has_vrrp() && config.static_network == config::StaticNetwork{})) return {};
-  auto vrrp = VrrpService::start(io_, scripts_, config, tracked_bfds(config),
-                                 [log = log_](const VrrpLine& line) { log->log(level_of(line), "{}", line.text); },
-                                 send_mail());
+  auto vrrp = VrrpService::start(
+      io_, scripts_, config, tracked_bfds(config),
+      [log = log_](const VrrpLine& line) { log->log(level_of(line), "{}", line.text); }, send_mail());
   if (!vrrp) return std::unexpected(vrrp.error());
   vrrp_ = std::move(*vrrp);
   connect_bfd();
@@ -146,12 +165,36 @@ void Director::start_pools() {
   health::HealthOptions options;
   std::random_device random;
   options.seed = (std::uint64_t{random()} << 32) | random();
+  options.run_script = check_scripts_.runner();
   health_ = std::make_unique<health::HealthThread>(options, [this](const health::HealthEvent& event) {
     boost::asio::post(io_, [this, event] {
       if (pools_ != nullptr) pools_->on_health(event);
     });
   });
   health_->start();
+  // What was said before there were pools.
+  if (bfd_ != nullptr) bfd_->publish();
+}
+
+/// Those that FILE_CHECKs follow. VRRP watches its own: who tracks a file in both hears of it twice.
+void Director::watch_files(const config::Config& config) {
+  std::vector<config::TrackFile> files;
+  for (const config::TrackFile& file : config.track_files) {
+    if (has_file_check(config, file.name)) files.push_back(file);
+  }
+  if (files.empty() && checked_files_ == nullptr) return;
+  if (checked_files_ == nullptr) {
+    auto opened = TrackFiles::open(
+        io_,
+        [this](const TrackedStatus& status) {
+          if (pools_ != nullptr) pools_->on_file(status.name, status.value);
+        },
+        [log = log_](const std::string& line) { log->warn("{}", line); });
+    if (!opened) return log_->error("FILE_CHECK: {}", opened.error().text());
+    checked_files_ = std::move(*opened);
+  }
+  checked_files_->configure(files);
+  for (const TrackedStatus& status : checked_files_->all()) pools_->on_file(status.name, status.value);
 }
 
 /// changes: null, or filled with what has changed.
@@ -375,6 +418,7 @@ ReloadOutcome Director::reload() {
   }
   mailer_.configure(mailer_settings(candidate.config.global));
   if (pools_ != nullptr) {
+    watch_files(candidate.config);
     apply(std::move(candidate.pools), &outcome.changes);
     apply_classify(candidate.config);
     for (const std::string& line : marks) {

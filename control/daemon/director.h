@@ -20,7 +20,9 @@
 #include "control/mail/mailer.h"
 #include "control/netlink/reflector.h"
 #include "control/notify/script.h"
+#include "control/pools/check_scripts.h"
 #include "control/pools/pool_manager.h"
+#include "control/vrrp/track_files.h"
 #include "control/vrrp/vrrp_service.h"
 #include "health/health_thread.h"
 #include "net/error.h"
@@ -102,6 +104,7 @@ class Director {
   [[nodiscard]] std::vector<TrackedStatus> tracked_bfds(const config::Config& config) const;
   [[nodiscard]] std::vector<std::string> changes_of_vrrp(const config::Config& config) const;
   void start_pools();
+  void watch_files(const config::Config& config);
   void apply(PoolList pools, std::vector<std::string>* changes);
   void apply_classify(const config::Config& config);
   Result<> start_api();
@@ -124,10 +127,12 @@ class Director {
   std::unique_ptr<netlink::Reflector> reflector_;
   std::unique_ptr<ForwardingEngine> engine_;
   ScriptRunner scripts_;
+  CheckScripts check_scripts_;
   Mailer mailer_;
   std::unique_ptr<VrrpService> vrrp_;  // null: the configuration has no vrrp_instance
   std::unique_ptr<BfdService> bfd_;    // null: it has no bfd_instance
   std::unique_ptr<PoolManager> pools_;
+  std::unique_ptr<TrackFiles> checked_files_;  // null: no FILE_CHECK has asked for one
   std::unique_ptr<health::HealthThread> health_;
   std::unique_ptr<api::ApiServer> api_;
   boost::asio::steady_timer collect_timer_;

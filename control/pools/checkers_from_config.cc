@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "health/tls.h"
@@ -118,7 +119,7 @@ net::SharedValue<health::RegexSpec> CheckerMaker::regex_from(const config::Url& 
   for (const std::string& word : regex->options) spec.options |= health::regex_option(word).value_or(0);
   if (regex->max_offset != 0) spec.max_offset = regex->max_offset;
   if (const auto compiled = health::Regex::compile(spec); !compiled) {
-    complaints_.push_back({url.position.text(), "the body isn't searched: " + compiled.error().text()});
+    complain(url.position, "the body isn't searched: " + compiled.error().text());
     return {};
   }
   return spec;
@@ -136,8 +137,47 @@ const net::SharedValue<health::TlsSpec>& CheckerMaker::tls() {
   return tls_;
 }
 
-CheckerMaker::Spec CheckerMaker::from(const config::MiscCheck&, const config::VirtualServer&) { return std::nullopt; }
-CheckerMaker::Spec CheckerMaker::from(const config::FileCheck&, const config::VirtualServer&) { return std::nullopt; }
-CheckerMaker::Spec CheckerMaker::from(const config::BfdCheck&, const config::VirtualServer&) { return std::nullopt; }
+CheckerMaker::Spec CheckerMaker::from(const config::MiscCheck& check, const config::VirtualServer& server) {
+  const auto script = scripts_.resolve(check.script.get());
+  if (!script) return std::nullopt;
+  health::MiscCheckSpec spec{.script = {.argv = script->argv}, .dynamic = check.dynamic};
+  if (const auto& user = script->user) spec.script.user = health::RunAs{user->uid, user->gid, user->groups};
+  const config::Duration time_max = check.timeout.value.count() > 0 ? check.timeout.value : server.delay_loop.value;
+  spec.script.time_max = rounded_up(time_max);
+  return spec;
+}
+
+CheckerMaker::Spec CheckerMaker::from(const config::FileCheck& check, const config::VirtualServer&) {
+  const auto& files = config_.track_files;
+  const auto file = std::find_if(files.begin(), files.end(),
+                                 [&](const config::TrackFile& one) { return one.name == check.track_file.str(); });
+  if (file == files.end()) {
+    complain(check.position, fmt::format("FILE_CHECK ignored: there is no track_file {}", check.track_file.str()));
+    return std::nullopt;
+  }
+  health::FileCheckSpec spec{.file = file->name, .weight = file->weight.value, .reverse = file->weight.reverse};
+  if (check.weight) {
+    spec.weight = *check.weight;
+    spec.reverse = check.reverse;
+  }
+  return spec;
+}
+
+CheckerMaker::Spec CheckerMaker::from(const config::BfdCheck& check, const config::VirtualServer&) {
+  const auto& instances = config_.bfd_instances;
+  const auto instance = std::find_if(instances.begin(), instances.end(), [&](const config::BfdInstance& one) {
+    return one.name == check.name.str() && one.for_checkers;
+  });
+  if (instance == instances.end()) {
+    complain(check.position,
+             fmt::format("BFD_CHECK ignored: there is no bfd_instance {} for checkers", check.name.str()));
+    return std::nullopt;
+  }
+  return health::BfdCheckSpec{instance->name};
+}
+
+void CheckerMaker::complain(const config::Position& position, std::string what) {
+  complaints_.push_back({position.text(), std::move(what)});
+}
 
 }  // namespace sluice::control

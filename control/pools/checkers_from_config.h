@@ -7,6 +7,7 @@
 
 #include "control/config/config.h"
 #include "control/pools/pool_spec.h"
+#include "control/pools/script_resolver.h"
 #include "net/error.h"
 
 namespace sluice::control {
@@ -14,8 +15,8 @@ namespace sluice::control {
 /// For one configuration, which must outlive it, as must the others.
 class CheckerMaker {
  public:
-  CheckerMaker(const config::Config& config, std::vector<Error>& complaints)
-      : config_(config), complaints_(complaints) {}
+  CheckerMaker(const config::Config& config, ScriptResolver& scripts, std::vector<Error>& complaints)
+      : config_(config), scripts_(scripts), complaints_(complaints) {}
 
   /// server: the virtual server around it. Nothing: the check can't be run, which was said.
   std::optional<CheckerSetup> make(const config::Checker& checker, const config::VirtualServer& server);
@@ -33,10 +34,12 @@ class CheckerMaker {
   Spec from(const config::FileCheck& check, const config::VirtualServer& server);
   Spec from(const config::BfdCheck& check, const config::VirtualServer& server);
 
+  void complain(const config::Position& position, std::string what);
   net::SharedValue<health::RegexSpec> regex_from(const config::Url& url);
   const net::SharedValue<health::TlsSpec>& tls();
 
   const config::Config& config_;
+  ScriptResolver& scripts_;
   std::vector<Error>& complaints_;
   net::SharedValue<health::TlsSpec> tls_;  // once an SSL_GET has asked
 };

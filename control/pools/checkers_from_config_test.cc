@@ -30,7 +30,8 @@ Made made_of(const std::string& checkers, const std::string& before = {}) {
     if (complaint.severity == config::Severity::error) ADD_FAILURE() << complaint.text();
   }
   std::vector<Error> complaints;
-  CheckerMaker maker(outcome.config, complaints);
+  ScriptResolver scripts(outcome.config.global, complaints);
+  CheckerMaker maker(outcome.config, scripts, complaints);
   const config::VirtualServer& server = outcome.config.virtual_servers.at(0);
   for (const config::Checker& checker : server.real_servers.at(0).checkers) {
     if (auto setup = maker.make(checker, server)) made.checkers.push_back(std::move(*setup));
@@ -103,6 +104,42 @@ TEST(CheckersFromConfig, TlsComplianceIsTheUrlsOrTheCheckers) {
       made_of("SSL_GET {\n tls_compliant\n url {\n path /\n }\n url {\n path /b\n tls_compliant no\n }\n}");
   EXPECT_TRUE(made.as<health::HttpGetSpec>().urls[0].tls_compliant);
   EXPECT_FALSE(made.as<health::HttpGetSpec>().urls[1].tls_compliant);
+}
+
+TEST(CheckersFromConfig, MiscCheckIsAScriptWithItsUserAndItsTime) {
+  const Made made = made_of(
+      "MISC_CHECK {\n misc_path \"/bin/true a b\"\n misc_timeout 3\n misc_dynamic\n user root\n}\n"
+      "MISC_CHECK {\n misc_path /bin/true\n user root\n}\n"
+      "MISC_CHECK {\n misc_path /nonexistent/x\n}");
+  ASSERT_EQ(made.checkers.size(), 2u);
+  const auto& misc = made.as<health::MiscCheckSpec>();
+  EXPECT_EQ(misc.script.argv, (Strings{"/bin/true", "a", "b"}));
+  EXPECT_EQ(misc.script.user->uid, 0u);
+  EXPECT_EQ(misc.script.time_max, std::chrono::seconds(3));
+  EXPECT_TRUE(misc.dynamic);
+  EXPECT_EQ(made.checkers[0].spec->timings.retry, 0u);
+  EXPECT_EQ(made.as<health::MiscCheckSpec>(1).script.time_max, std::chrono::seconds(7)) << "the delay_loop";
+  ASSERT_EQ(made.complaints.size(), 1u);
+  EXPECT_TRUE(made.complaints[0].ends_with("script disabled: /nonexistent/x: No such file or directory"));
+}
+
+TEST(CheckersFromConfig, FileCheckTakesItsTrackFilesWeightUnlessItHasOne) {
+  const std::string file = "track_file load {\n file /tmp/load\n weight 5 reverse\n}\n";
+  EXPECT_EQ(made_of("FILE_CHECK {\n track_file load\n}", file).as<health::FileCheckSpec>(),
+            (health::FileCheckSpec{"load", 5, true}));
+  EXPECT_EQ(made_of("FILE_CHECK {\n track_file load\n weight -2\n}", file).as<health::FileCheckSpec>(),
+            (health::FileCheckSpec{"load", -2, false}));
+}
+
+TEST(CheckersFromConfig, BfdCheckNeedsASessionForCheckers) {
+  const std::string instances =
+      "bfd_instance b1 {\n neighbor_ip 10.0.2.1\n}\nbfd_instance b2 {\n neighbor_ip 10.0.2.2\n vrrp\n}\n";
+  const Made made = made_of("BFD_CHECK {\n name b1\n alpha\n}\nBFD_CHECK {\n name b2\n}", instances);
+  ASSERT_EQ(made.checkers.size(), 1u);
+  EXPECT_EQ(made.as<health::BfdCheckSpec>(), health::BfdCheckSpec{"b1"});
+  EXPECT_FALSE(made.checkers[0].spec->starts_up);
+  ASSERT_EQ(made.complaints.size(), 1u);
+  EXPECT_TRUE(made.complaints[0].ends_with("BFD_CHECK ignored: there is no bfd_instance b2 for checkers"));
 }
 
 TEST(CheckersFromConfig, EachHostOfSmtpCheckIsACheckerOfItsOwn) {

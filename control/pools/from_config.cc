@@ -27,7 +27,7 @@ class PoolMaker {
         global_(config.global),
         complaints_(complaints),
         scripts_(config.global, complaints),
-        checkers_(config, complaints) {}
+        checkers_(config, scripts_, complaints) {}
 
   /// Nothing: it isn't served, which was said.
   std::optional<PoolSpec> make(const config::VirtualServer& server) {
@@ -126,8 +126,8 @@ class PoolMaker {
     }
     if (spec.checkers.empty() && !real.checkers.empty()) {
       complain(real.position,
-               fmt::format("real server {} counts as ALWAYS UP: none of its checks is supported yet, add "
-                           "a TCP_CHECK or HTTP_GET to have it watched",
+               fmt::format("real server {} counts as ALWAYS UP: none of its checks can be run, add e.g. a TCP_CHECK "
+                           "to have it watched",
                            net::endpoint_text(real.address, real.port)));
     }
     return spec;

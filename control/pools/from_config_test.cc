@@ -249,14 +249,15 @@ TEST(FromConfig, TheFirstFlagsOfShAreItsFallbackAndPort) {
   EXPECT_TRUE(result.pools[0].services[0].sh_port);
 }
 
-TEST(FromConfig, ChecksThatAreNotBuiltLeaveAServerUnwatchedAndThatIsSaid) {
+TEST(FromConfig, ChecksThatCannotBeRunLeaveAServerUnwatchedAndThatIsSaid) {
   config::Config config = one_server_config();
   config::RealServer& real = config.virtual_servers[0].real_servers[0];
   real.checkers = {config::MiscCheck{}, config::BfdCheck{}};
   const PoolsFromConfig result = pools_from(config);
   EXPECT_TRUE(result.pools[0].servers[0].checkers.empty());
-  ASSERT_EQ(result.complaints.size(), 1u);
-  EXPECT_TRUE(result.complaints[0].what.starts_with("real server 10.0.2.11:80 counts as ALWAYS UP"));
+  ASSERT_EQ(result.complaints.size(), 2u);
+  EXPECT_TRUE(result.complaints[0].what.starts_with("BFD_CHECK ignored"));
+  EXPECT_TRUE(result.complaints[1].what.starts_with("real server 10.0.2.11:80 counts as ALWAYS UP"));
 }
 
 }  // namespace

@@ -13,7 +13,9 @@
 #include "control/pools/mail_alerts.h"
 #include "control/pools/server_reference.h"
 #include "control/pools/service_name.h"
+#include "control/pools/watchers.h"
 #include "health/pool.h"
+#include "health/watched.h"
 
 namespace sluice::control {
 
@@ -36,7 +38,17 @@ struct CheckerState {
   std::chrono::steady_clock::time_point last_probe;
   std::chrono::steady_clock::time_point next_probe;
   std::string reason;
+  std::optional<health::WeightReport> weight;  ///< what it last said of its server's
 };
+
+/// The configured weight, and what the server's checkers say of it.
+std::uint32_t weight_of(const RealServerSpec& server, std::span<const CheckerState> checkers) {
+  std::vector<health::WeightReport> reports;
+  for (const CheckerState& checker : checkers) {
+    if (checker.weight) reports.push_back(*checker.weight);
+  }
+  return health::effective_weight(server.destination.weight, reports);
+}
 
 /// By server, then as in its spec; in one piece, as there may be a hundred thousand.
 class CheckerStates {
@@ -107,6 +119,11 @@ struct Service {
   [[nodiscard]] std::optional<std::uint32_t> set_weight(const DestinationKey& server) const {
     const auto set = set_weights.find(server);
     return set == set_weights.end() ? std::nullopt : std::optional(set->second);
+  }
+  /// That, or else what configuration and checkers make of it.
+  [[nodiscard]] std::uint32_t wanted_weight(std::size_t index) const {
+    const auto set = set_weight(spec->servers[index].destination.key);
+    return set ? *set : weight_of(spec->servers[index], checkers[index]);
   }
 
   const PoolSpec* spec;
@@ -212,6 +229,8 @@ class PoolManager::Impl {
       }
       if (!service.is_served) add_missing_entries(service);
     }
+    watchers_.forget_those_gone([&](health::CheckerId id) { return places_.find(id).has_value(); });
+    for (const health::CheckerId id : std::exchange(new_watchers_, {})) tell_watcher(id);
     if (activations_ > activation_lines_max) {
       log_(LogLevel::info, fmt::format("Activating {} healthcheckers more", activations_ - activation_lines_max));
     }
@@ -237,12 +256,21 @@ class PoolManager::Impl {
     }
     if (event.verdict == health::Verdict::not_counted) return;
     const bool was_up = service.pool.is_up(at.server);
-    const auto actions = service.pool.on_checker(at.server, at.checker, event.outcome.up, first);
+    // First the weight: a server that comes back has the right one at once.
+    auto actions =
+        event.weight ? service.pool.on_weight(at.server, service.wanted_weight(at.server)) : health::Actions{};
+    const auto more = service.pool.on_checker(at.server, at.checker, event.outcome.up, first);
+    actions.insert(actions.end(), more.begin(), more.end());
     if (!actions.empty()) {
       const Batch batch(backend_);
       carry_out(service, actions);
     }
     if (event.outcome.changed) mail_checker(service, at, event, was_up);
+  }
+
+  void on_watched(Watchers::Kind kind, const std::string& name, std::int64_t says) {
+    const Batch batch(backend_);
+    for (const health::CheckerId id : watchers_.news(kind, name, says)) tell_watcher(id);
   }
 
   Result<std::string> set_weight(std::string_view virtual_server, std::string_view real_server,
@@ -260,7 +288,7 @@ class PoolManager::Impl {
     } else if (service.set_weights.erase(destination.key) == 0) {
       return fmt::format("{} has its configured weight {}: nothing was set", name, destination.weight);
     }
-    const auto actions = service.pool.on_weight(i, weight.value_or(destination.weight));
+    const auto actions = service.pool.on_weight(i, service.wanted_weight(i));
     if (!actions.empty()) {
       const Batch batch(backend_);
       carry_out(service, actions);
@@ -386,12 +414,8 @@ class PoolManager::Impl {
     CheckerStates states = carry_over(service, next, was, checkers);
     change.config = pool_config(next, states);
     for (std::size_t i = 0; i < was.size(); ++i) {
-      // A weight that a script has set stays, unless the configured one is another.
-      const bool same_weight =
-          was[i] != not_there && old.servers[was[i]].destination.weight == next.servers[i].destination.weight;
-      if (same_weight) change.config.servers[i].weight = service.pool.weight(was[i]);
       const auto set = service.set_weight(next.servers[i].destination.key);
-      if (set) change.config.servers[i].weight = *set;
+      change.config.servers[i].weight = set ? *set : weight_of(next.servers[i], states[i]);
       change.was.push_back(was[i] == not_there ? health::PoolReload::is_new : was[i]);
     }
     change.same_sorry_server = old.sorry_server && next.sorry_server && old.sorry_server->key == next.sorry_server->key;
@@ -474,9 +498,14 @@ class PoolManager::Impl {
     CheckerState state;
     state.id = id;
     state.up = starts_up.value_or(setup.spec->starts_up);
+    state.was_announced = starts_up.has_value() && !*starts_up;
+    if (health::is_watched(*setup.spec)) {
+      watchers_.add(id, *setup.spec);
+      new_watchers_.push_back(id);
+      return state;
+    }
     run.push_back({id, *setup.spec});
     run.back().spec.starts_up = state.up;
-    state.was_announced = starts_up.has_value() && !*starts_up;
     return state;
   }
 
@@ -552,10 +581,33 @@ class PoolManager::Impl {
 
   // --- results of checkers
 
+  /// What it follows says so, if it says anything.
+  void tell_watcher(health::CheckerId id) {
+    const auto at = places_.find(id);
+    if (!at) return;
+    const health::CheckerSpec& spec = *at->service->spec->servers[at->server].checkers[at->checker].spec;
+    const auto says = watchers_.says(spec);
+    if (!says) return;
+    const auto* file = std::get_if<health::FileCheckSpec>(&spec.what);
+    const health::ProbeResult result =
+        file != nullptr ? health::file_result(*file, *says) : health::bfd_result(*says != 0);
+    const CheckerState& state = at->service->checkers[at->server][at->checker];
+    const bool up = result.verdict == health::Verdict::success;
+    on_health(
+        {.checker = id,
+         .verdict = result.verdict,
+         .reason = result.reason,
+         .outcome = {.up = up, .changed = up != state.up, .first = !state.has_run, .retries = 0, .next_probe = {}},
+         .latency = {},
+         .ended = std::chrono::steady_clock::now(),
+         .weight = result.weight});
+  }
+
   static void remember(CheckerState& state, const health::HealthEvent& event) {
     state.up = event.outcome.up;
     state.has_run = true;
     state.reason = event.reason;
+    if (event.weight) state.weight = event.weight;
     state.retries = event.outcome.changed ? 0 : event.outcome.retries;
     state.flaps += event.outcome.changed ? 1 : 0;
     state.latency = event.latency;
@@ -729,7 +781,7 @@ class PoolManager::Impl {
                          .latency = state.latency};
     if (state.has_run) {
       status.last_probe = state.last_probe;
-      status.next_probe = state.next_probe;
+      if (!health::is_watched(*setup.spec)) status.next_probe = state.next_probe;
     }
     return status;
   }
@@ -768,7 +820,9 @@ class PoolManager::Impl {
   PoolList specs_;
   std::vector<std::unique_ptr<Service>> services_;  // each points to its spec
   CheckerPlaces places_;
-  std::size_t activations_ = 0;  // in this apply()
+  Watchers watchers_;
+  std::vector<health::CheckerId> new_watchers_;  // of this apply(), not told yet
+  std::size_t activations_ = 0;                  // in this apply()
 };
 
 PoolManager::PoolManager(Backend& backend, RunScript run_script, Log log, SendAlert mail)
@@ -777,6 +831,12 @@ PoolManager::~PoolManager() = default;
 PoolManager::Checkers PoolManager::apply(PoolList next) { return impl_->apply(std::move(next)); }
 std::vector<std::string> PoolManager::preview(const PoolList& next) const { return impl_->preview(next); }
 void PoolManager::on_health(const health::HealthEvent& event) { impl_->on_health(event); }
+void PoolManager::on_file(const std::string& name, std::int64_t value) {
+  impl_->on_watched(Watchers::Kind::file, name, value);
+}
+void PoolManager::on_session(const std::string& name, bool up) {
+  impl_->on_watched(Watchers::Kind::session, name, up ? 1 : 0);
+}
 Result<std::string> PoolManager::set_weight(std::string_view virtual_server, std::string_view real_server,
                                             std::optional<std::uint32_t> weight) {
   return impl_->set_weight(virtual_server, real_server, weight);

@@ -101,8 +101,13 @@ class PoolManager {
   /// What apply() would change, as lines() of diff.h.
   [[nodiscard]] std::vector<std::string> preview(const PoolList& next) const;
 
-  /// One result of the health thread. Results of checkers that aren't known (any more) do nothing.
+  /// One result of the health thread, weights included. Results of checkers that aren't known (any more) do nothing.
   void on_health(const health::HealthEvent& event);
+
+  /// What a track_file says, and whether a BFD session is up, from now on: for the FILE_CHECKs and BFD_CHECKs that
+  /// there are and those that come. A session that was never up has said nothing yet: its servers stay what they are.
+  void on_file(const std::string& name, std::int64_t value);
+  void on_session(const std::string& name, bool up);
 
   /// For maintenance: that server's weight from now on, whatever the configuration or a script says, until it is undone
   /// (weight: nothing), over reloads too. 0 drains it: its connections end as they may, it gets no new ones, and it has

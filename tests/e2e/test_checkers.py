@@ -1,10 +1,11 @@
 """Every kind of checker against real servers: good ones, bad ones, and such as would keep or drown who asks them."""
 
 import hashlib
+import os
 
 import pytest
 
-from director import QUICK, real_server, virtual_server
+from director import QUICK, Director, real_server, virtual_server
 from netns import until
 from servers import Checked, make_certificate
 from topology import DIRECTOR_BACK, HTTP, UDP, VIP
@@ -353,3 +354,149 @@ def test_each_host_of_smtp_check_must_be_well(net, sluiced):
     is_up(director, "SMTP_CHECK", times=2)
     other.kill()
     is_down(director, f"{A}:{PORT + 1}: connection refused")
+
+
+# --- scripts
+
+
+def script(lab, name: str, body: str) -> str:
+    path = lab.directory / name
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def misc(path: str, *lines: str) -> str:
+    inside = "".join(f"  {line}\n" for line in (f'misc_path "{path}"', *lines))
+    return f"MISC_CHECK {{\n{inside}}}"
+
+
+def weighs(director, weight: int, address: str = A) -> None:
+    until(f"{address} has weight {weight}", lambda: director.weights().get(address) == weight)
+
+
+def test_misc_check_is_the_exit_status_of_a_script(net, sluiced, lab):
+    net.prepare("NAT")
+    status, seen = lab.directory / "status", lab.directory / "seen"
+    status.write_text("0\n")
+    lab.directory.chmod(0o777)
+    path = script(lab, "check.sh", f'echo "$(id -un) $*" > {seen}.$$; mv {seen}.$$ {seen}; exit $(cat {status})')
+    director = sluiced("global_defs {\n enable_script_security\n script_user nobody\n}\n" +
+                       service(misc(f"{path} web 1", "user nobody")))
+    said = f"Misc check for [[{A}]:tcp:{HTTP} VS [{VIP}]:tcp:{HTTP}] by [{path}] "
+    until("it succeeded", lambda: said + "succeeded." in director.log())
+    assert seen.read_text() == "nobody web 1\n"
+    status.write_text("2\n")
+    is_down(director, "exited with status 2")
+    assert said + "failed after 1 retries (exited with status 2)." in director.log()
+    status.write_text("0\n")
+    is_in_again(director)
+
+
+def is_in_again(director) -> None:
+    until(f"{A} is in again", lambda: A in director.weights())
+
+
+def test_misc_dynamic_sets_the_weight_and_several_add_up(net, sluiced, lab):
+    net.prepare("NAT")
+    first, second = lab.directory / "first", lab.directory / "second"
+    first.write_text("0\n")
+    second.write_text("0\n")
+    checks = "\n".join(misc(script(lab, f"{file.name}.sh", f"exit $(cat {file})"), "misc_dynamic")
+                       for file in (first, second))
+    director = sluiced(service(checks, "weight 10"))
+    weighs(director, 10)
+    first.write_text("32\n")
+    weighs(director, 30)
+    second.write_text("7\n")
+    weighs(director, 25)  # 10 + 20 - 5
+    first.write_text("2\n")
+    weighs(director, 0)  # 10 - 10 - 5
+    first.write_text("1\n")
+    is_down(director, "exited with status 1")
+    first.write_text("0\n")
+    weighs(director, 5)
+    assert "Changing weight from 10 to 30 for active service" in director.log()
+
+
+def processes(net) -> str:
+    return net.director.run("ps", "-eo", "args").stdout
+
+
+# A sleep that nobody else on this machine sleeps.
+SLEEP = f"sleep 60.{os.getpid()}"
+
+
+@pytest.mark.parametrize("body", [f"exec {SLEEP}", "trap '' TERM; while :; do sleep 0.1; done", f"{SLEEP} & {SLEEP}",
+                                  "while :; do echo filling the pipe; sleep 0.01; done"])
+def test_a_script_that_does_not_end_is_ended(net, sluiced, lab, body):
+    net.prepare("NAT")
+    path = script(lab, "check.sh", body)
+    director = sluiced(service(misc(path, "misc_timeout 1", "delay_loop 30")))
+    is_down(director, "timed out")
+    assert "timed out (timed out)." in director.log()
+    until("nothing of it is left", lambda: path not in processes(net) and SLEEP not in processes(net))
+
+
+def test_a_reload_ends_the_scripts_of_checks_that_are_gone(net, sluiced, lab):
+    net.prepare("NAT")
+    director = sluiced(service(misc(script(lab, "gone.sh", f"exec {SLEEP}"), "misc_timeout 60")))
+    until("it runs", lambda: SLEEP in processes(net))
+    director.config.write_text(service(""))
+    director.sluicectl("reload")
+    until("it is gone", lambda: SLEEP not in processes(net))
+
+
+# --- files and BFD sessions
+
+
+def test_file_check_adds_to_the_weight(net, sluiced, lab):
+    net.prepare("NAT")
+    load = lab.directory / "load"
+    load.write_text("3\n")
+    files = f"track_file load {{\n file {load}\n weight 2\n}}\n"
+    director = sluiced(files + service("FILE_CHECK {\n track_file load\n}", "weight 10"))
+    weighs(director, 16)
+    load.write_text("-2\n")
+    weighs(director, 6)
+    load.write_text("-20\n")
+    weighs(director, 0)
+    load.unlink()
+    weighs(director, 10)
+
+
+def test_file_check_without_weight_takes_its_server_out(net, sluiced, lab):
+    net.prepare("NAT")
+    fault = lab.directory / "fault"
+    fault.write_text("0\n")
+    files = f"track_file fault {{\n file {fault}\n}}\n"
+    director = sluiced(files + service("FILE_CHECK {\n track_file fault\n weight 0\n}"))
+    weighs(director, 1)
+    fault.write_text("1\n")
+    is_down(director, "fault says 1")
+    assert f"FILE_CHECK fault on service [{A}]:tcp:{HTTP} failed" in director.log()
+    fault.write_text("0\n")
+    weighs(director, 1)
+
+
+def bfd_instance(own: str, neighbor: str) -> str:
+    return (f"bfd_instance peer {{\n neighbor_ip {neighbor}\n source_ip {own}\n min_rx 50\n min_tx 50\n"
+            " multiplier 3\n}\n")
+
+
+@pytest.mark.parametrize("alpha", [True, False])
+def test_bfd_check_follows_the_session(net, sluiced, build, alpha):
+    """With alpha the server waits for the session's first Up; without, it is in until a session that was up is lost."""
+    net.prepare("NAT")
+    director = sluiced(bfd_instance(DIRECTOR_BACK, A) +
+                       service(f"BFD_CHECK {{\n name peer\n {'alpha' if alpha else ''}\n}}"))
+    assert (A in director.weights()) != alpha
+    peer = Director(net.web[0].host, build, bfd_instance(A, DIRECTOR_BACK), name="peer").start()
+    until("the session is up", lambda: director.json("bfd")["bfd_instances"][0]["state"] == "Up")
+    weighs(director, 1)
+    peer.crash()
+    is_down(director, "the session is down")
+    assert f"BFD_CHECK peer on service [{A}]:tcp:{HTTP} failed" in director.log()
+    peer.start()
+    weighs(director, 1)
+    peer.stop()

@@ -27,8 +27,6 @@ void write_checkers(Writer& writer, std::string_view, const R& rs) {
   for (const Checker& checker : rs.checkers) write_checker(writer, checker);
 }
 
-constexpr std::string_view not_done = "this check isn't done";
-
 constexpr auto keywords = std::to_array<Keyword<R>>({
     F::integer<&R::weight, 0, weight_max>("weight"),
     F::boolean<&R::inhibit_on_failure>("inhibit_on_failure"),
@@ -53,9 +51,9 @@ constexpr auto keywords = std::to_array<Keyword<R>>({
     F::block("DNS_CHECK", read_dns_check, nullptr, list_dns_check),
     F::block("UDP_CHECK", read_udp_check, nullptr, list_udp_check),
     F::block("PING_CHECK", read_ping_check, nullptr, list_ping_check),
-    F::block("MISC_CHECK", read_misc_check, nullptr, list_misc_check).later(not_done),
-    F::block("FILE_CHECK", read_file_check, nullptr, list_file_check).later(not_done),
-    F::block("BFD_CHECK", read_bfd_check, nullptr, list_bfd_check).later(not_done),
+    F::block("MISC_CHECK", read_misc_check, nullptr, list_misc_check),
+    F::block("FILE_CHECK", read_file_check, nullptr, list_file_check),
+    F::block("BFD_CHECK", read_bfd_check, nullptr, list_bfd_check),
 });
 
 }  // namespace
