@@ -12,7 +12,7 @@ from topology import VIP
 def config_of(net) -> str:
     servers = [real_server("10.0.2.11", 80, "weight 2"), real_server("10.0.2.12", 80)]
     return ("global_defs {\n router_id here\n}\n$PRIORITY=120\n"
-            + instance("VI_1", "version 3", "advert_int 0.5", priority=90, vips=("10.0.1.200/24",))
+            + instance("VI_1", "version 3", "advert_int 0.5", priority=90, vips=("10.0.1.200/24",), interface="front")
             .replace("priority 90", "priority $PRIORITY")
             + virtual_server(VIP, 80, servers=servers))
 
