@@ -89,11 +89,8 @@ void TrackProcesses::configure(const std::vector<config::TrackProcess>& processe
   // Before /proc is read: nothing happens unseen in between.
   if (!watches_) open_events(buffer);
   watches_ = true;
-  for (const pid_t process : processes_there()) look(process);
-  std::vector<unsigned> running(quorums_.size(), 0);
-  for (const auto& [process, which] : matching_) {
-    for (const std::size_t each : which) ++running[each];
-  }
+  scan();
+  const std::vector<unsigned> running = count();
   for (std::size_t i = 0; i < quorums_.size(); ++i) {
     const auto same =
         std::ranges::find_if(before, [&](const ProcessQuorum& old) { return old.watched() == quorums_[i].watched(); });
@@ -160,11 +157,17 @@ void TrackProcesses::look(pid_t process) {
 
 void TrackProcesses::forget(pid_t process) { matching_.erase(process); }
 
-void TrackProcesses::recount() {
+/// How many run, by quorum.
+std::vector<unsigned> TrackProcesses::count() const {
   std::vector<unsigned> running(quorums_.size(), 0);
   for (const auto& [process, which] : matching_) {
     for (const std::size_t each : which) ++running[each];
   }
+  return running;
+}
+
+void TrackProcesses::recount() {
+  const std::vector<unsigned> running = count();
   const auto now = std::chrono::steady_clock::now();
   for (std::size_t i = 0; i < quorums_.size(); ++i) {
     if (quorums_[i].count(running[i], now)) tell(quorums_[i]);

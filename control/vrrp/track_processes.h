@@ -44,6 +44,7 @@ class TrackProcesses {
   void scan();
   void look(pid_t process);
   void forget(pid_t process);
+  [[nodiscard]] std::vector<unsigned> count() const;
   void recount();
   void tell(const ProcessQuorum& quorum);
   void arm();

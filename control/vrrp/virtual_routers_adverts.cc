@@ -12,6 +12,18 @@ namespace sluice::control {
 using vrrp::Fault;
 using vrrp::FaultKind;
 
+namespace {
+
+/// Once a minute each.
+bool may_say(AdvertListener& listener, vrrp::ReceiveError error, std::uint8_t vrid) {
+  const auto [said, is_first] = listener.said_at.try_emplace({error, vrid}, now());
+  if (!is_first && now() - said->second < std::chrono::minutes(1)) return false;
+  said->second = now();
+  return true;
+}
+
+}  // namespace
+
 void set_listener(VirtualRouter& router, std::shared_ptr<AdvertListener> listener) {
   if (router.listener == listener) return;
   if (router.listener != nullptr) std::erase(router.listener->routers[router.config.virtual_router_id], &router);
@@ -88,9 +100,7 @@ void VirtualRouters::on_packet(AdvertListener& listener, const AdvertPacket& pac
                            : vrrp::open_ipv4(packet.bytes);
   if (!arrival) {
     ++errors_[std::size_t(arrival.error())];
-    auto& said_at = listener.said_at[std::size_t(arrival.error())];
-    if (said_at && now() - *said_at < std::chrono::minutes(1)) return;
-    said_at = now();
+    if (!may_say(listener, arrival.error(), 0)) return;
     return log(fmt::format("{}: advertisement dropped: {}", listener.key.interface, meaning(arrival.error())), true);
   }
   VirtualRouter* router = router_of(listener, *arrival);
@@ -114,9 +124,7 @@ void VirtualRouters::on_packet(AdvertListener& listener, const AdvertPacket& pac
 
 void VirtualRouters::note_unknown(AdvertListener& listener, const vrrp::Arrival& arrival) {
   if (!config_.global.vrrp.log_unknown_vrids) return;
-  const auto [said, is_first] = listener.unknown_said_at.try_emplace(arrival.vrid, now());
-  if (!is_first && now() - said->second < std::chrono::minutes(1)) return;
-  said->second = now();
+  if (!may_say(listener, vrrp::ReceiveError::unknown_vrid, arrival.vrid)) return;
   log(fmt::format("{}: advertisement from {} for virtual_router_id {}, which nobody here has", listener.key.interface,
                   arrival.source.text(), arrival.vrid),
       true);

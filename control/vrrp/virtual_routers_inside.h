@@ -7,8 +7,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <chrono>
+#include <map>
 #include <memory>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -26,9 +26,8 @@ struct AdvertListener {
   AdvertReceiver receiver;
   boost::asio::posix::stream_descriptor waiter;
   std::array<std::vector<VirtualRouter*>, 256> routers;  ///< those that listen here, by virtual_router_id
-  /// When a packet that is nobody's was logged last, by its kind.
-  std::array<std::optional<vrrp::Time>, vrrp::receive_errors> said_at{};
-  std::map<std::uint8_t, vrrp::Time> unknown_said_at;  ///< the same of virtual_router_ids that are nobody's
+  /// When a packet that is nobody's was logged last, by its kind and virtual_router_id (0: it has none).
+  std::map<std::pair<vrrp::ReceiveError, std::uint8_t>, vrrp::Time> said_at;
 };
 
 /// Lets it listen there; null: nowhere.
