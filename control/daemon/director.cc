@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <charconv>
 #include <random>
+#include <set>
 
 #include "control/daemon/bfd_status.h"
 #include "control/daemon/classify_rules.h"
@@ -55,16 +56,18 @@ spdlog::level::level_enum level_of(const Line& line) {
   return line.is_detail ? spdlog::level::debug : spdlog::level::info;
 }
 
-bool has_file_check(const config::Config& config, const std::string& file) {
+/// The track_files that FILE_CHECKs follow.
+std::set<std::string> checked_files(const config::Config& config) {
+  std::set<std::string> names;
+  if (config.track_files.empty()) return names;
   for (const config::VirtualServer& server : config.virtual_servers) {
     for (const config::RealServer& real : server.real_servers) {
       for (const config::Checker& checker : real.checkers) {
-        const auto* check = std::get_if<config::FileCheck>(&checker);
-        if (check != nullptr && check->track_file.str() == file) return true;
+        if (const auto* check = std::get_if<config::FileCheck>(&checker)) names.insert(check->track_file.str());
       }
     }
   }
-  return false;
+  return names;
 }
 
 std::string answer_of(const ReloadOutcome& outcome) {
@@ -178,10 +181,9 @@ void Director::start_pools() {
 
 /// Those that FILE_CHECKs follow. VRRP watches its own: who tracks a file in both hears of it twice.
 void Director::watch_files(const config::Config& config) {
-  std::vector<config::TrackFile> files;
-  for (const config::TrackFile& file : config.track_files) {
-    if (has_file_check(config, file.name)) files.push_back(file);
-  }
+  const std::set<std::string> checked = checked_files(config);
+  std::vector<config::TrackFile> files = config.track_files;
+  std::erase_if(files, [&](const config::TrackFile& file) { return !checked.contains(file.name); });
   if (files.empty() && checked_files_ == nullptr) return;
   if (checked_files_ == nullptr) {
     auto opened = TrackFiles::open(

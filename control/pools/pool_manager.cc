@@ -121,9 +121,12 @@ struct Service {
     return set == set_weights.end() ? std::nullopt : std::optional(set->second);
   }
   /// That, or else what configuration and checkers make of it.
+  [[nodiscard]] std::uint32_t wanted_weight(const RealServerSpec& server, std::span<const CheckerState> states) const {
+    const auto set = set_weight(server.destination.key);
+    return set ? *set : weight_of(server, states);
+  }
   [[nodiscard]] std::uint32_t wanted_weight(std::size_t index) const {
-    const auto set = set_weight(spec->servers[index].destination.key);
-    return set ? *set : weight_of(spec->servers[index], checkers[index]);
+    return wanted_weight(spec->servers[index], checkers[index]);
   }
 
   const PoolSpec* spec;
@@ -414,8 +417,7 @@ class PoolManager::Impl {
     CheckerStates states = carry_over(service, next, was, checkers);
     change.config = pool_config(next, states);
     for (std::size_t i = 0; i < was.size(); ++i) {
-      const auto set = service.set_weight(next.servers[i].destination.key);
-      change.config.servers[i].weight = set ? *set : weight_of(next.servers[i], states[i]);
+      change.config.servers[i].weight = service.wanted_weight(next.servers[i], std::as_const(states)[i]);
       change.was.push_back(was[i] == not_there ? health::PoolReload::is_new : was[i]);
     }
     change.same_sorry_server = old.sorry_server && next.sorry_server && old.sorry_server->key == next.sorry_server->key;
