@@ -144,4 +144,16 @@ bool RouteKeeper::lost_rule() {
   return lost;
 }
 
+std::vector<bool> RouteKeeper::held_routes() const {
+  std::vector<bool> held;
+  for (const Route& route : routes_) held.push_back(route.held);
+  return held;
+}
+
+std::vector<bool> RouteKeeper::held_rules() const {
+  std::vector<bool> held;
+  for (const Rule& rule : rules_) held.push_back(rule.held);
+  return held;
+}
+
 }  // namespace sluice::control

@@ -43,6 +43,10 @@ class RouteKeeper {
   /// track_groups that a route or rule which isn't held belongs to.
   [[nodiscard]] std::set<std::string> groups_missing() const;
 
+  /// What is in the kernel because we put it there, in the configuration's order.
+  [[nodiscard]] std::vector<bool> held_routes() const;
+  [[nodiscard]] std::vector<bool> held_rules() const;
+
  private:
   struct Route {
     config::IpRoute route;

@@ -16,6 +16,7 @@
 #include "control/vrrp/address_keeper.h"
 #include "control/vrrp/alarm_clock.h"
 #include "control/vrrp/route_keeper.h"
+#include "control/vrrp/vrrp_settings.h"
 #include "vrrp/codec.h"
 #include "vrrp/election.h"
 #include "vrrp/garp.h"
@@ -88,6 +89,12 @@ struct VirtualRouter {
   std::set<vrrp::ReceiveError> said;  ///< kinds that were logged since the last transition
   int send_error = 0;                 ///< errno that was logged last
   std::chrono::system_clock::time_point last_transition_at;
+  std::optional<std::chrono::steady_clock::time_point> up_since;  ///< nothing: in INIT or FAULT
+  NewMasterReason master_reason = NewMasterReason::not_master;
+  std::optional<vrrp::ReceiveError> last_error;
+  std::optional<vrrp::Time> heard_at;  ///< the last advertisement that was taken, and its priority
+  std::uint8_t heard_priority = 0;
+  std::chrono::steady_clock::time_point rejection_told_at{};
   bool is_running = false;
 };
 

@@ -31,6 +31,7 @@ namespace sluice::control {
 struct VrrpHooks {
   std::function<void(VrrpNotice)> notice;
   std::function<void(VrrpLine)> log;
+  std::function<void(VrrpRejection)> rejected = {};  ///< empty: nobody wants to know
 };
 
 class VirtualRouters {
@@ -102,6 +103,7 @@ class VirtualRouters {
   void perform(VirtualRouter& router, const vrrp::Actions& actions);
   void perform(RunningGroup& group, const vrrp::GroupActions& actions);
   void perform(VirtualRouter& router, const vrrp::Action& action);
+  static void note_transition(VirtualRouter& router, vrrp::NotifyEvent event);
   void send_advert(VirtualRouter& router, std::uint8_t priority);
   void announce(VirtualRouter& router, const vrrp::GarpBursts& bursts);
   [[nodiscard]] std::vector<vrrp::GarpTarget> extra_targets(const VirtualRouter& router) const;

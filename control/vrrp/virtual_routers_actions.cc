@@ -50,9 +50,37 @@ void VirtualRouters::perform(VirtualRouter& router, const vrrp::Action& action) 
     router.last_transition_at = std::chrono::system_clock::now();
     // What begins with being master has to be known of there, too: a new sequence of AH.
     if (notify->event == vrrp::NotifyEvent::master) router.wire_state.ah_sequence.on_become_master();
-    hooks_.notice({false, router.config.name, notify->event, notify->priority});
+    note_transition(router, notify->event);
+    hooks_.notice({.of_group = false,
+                   .name = router.config.name,
+                   .event = notify->event,
+                   .priority = notify->priority,
+                   .ifindex = router.ifindex,
+                   .source = router.source,
+                   .master_reason = router.master_reason});
   } else if (const auto* line = std::get_if<vrrp::Log>(&action)) {
     log(line->text, false, line->detail);
+  }
+}
+
+namespace {
+
+NewMasterReason reason_of_new_master(const VirtualRouter& router) {
+  if (!router.heard_at) return NewMasterReason::no_response;
+  if (router.heard_priority == vrrp::priority_stopping) return NewMasterReason::priority;
+  const bool lives = now() - *router.heard_at < router.election.master_down_interval();
+  return lives ? NewMasterReason::preempted : NewMasterReason::no_response;
+}
+
+}  // namespace
+
+void VirtualRouters::note_transition(VirtualRouter& router, vrrp::NotifyEvent event) {
+  if (event == vrrp::NotifyEvent::master) router.master_reason = reason_of_new_master(router);
+  const vrrp::State state = router.election.state();
+  if (state == vrrp::State::init || state == vrrp::State::fault) {
+    router.up_since.reset();
+  } else if (!router.up_since) {
+    router.up_since = std::chrono::steady_clock::now();
   }
 }
 

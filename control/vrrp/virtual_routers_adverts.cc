@@ -14,6 +14,9 @@ using vrrp::FaultKind;
 
 namespace {
 
+// What is told of those that are thrown away; whoever sends them may send any number.
+constexpr std::chrono::seconds rejection_interval{1};
+
 /// Once a minute each.
 bool may_say(AdvertListener& listener, vrrp::ReceiveError error, std::uint8_t vrid) {
   const auto [said, is_first] = listener.said_at.try_emplace({error, vrid}, now());
@@ -113,6 +116,8 @@ void VirtualRouters::on_packet(AdvertListener& listener, const AdvertPacket& pac
   const auto advert = vrrp::check(*arrival, router->wire, router->wire_state, std::chrono::system_clock::now());
   if (!advert) return reject(*router, advert.error(), arrival->source);
   if (refusal) return reject(*router, *refusal, arrival->source);
+  router->heard_at = now();
+  router->heard_priority = advert->priority;
   if (advert->old_unicast_checksum_found) {
     log(fmt::format("({}) peer {} sums unicast advertisements as keepalived did until 1.3.6: so do we from now on",
                     router->config.name, arrival->source.text()));
@@ -145,6 +150,12 @@ VirtualRouter* VirtualRouters::router_of(const AdvertListener& listener, const v
 void VirtualRouters::reject(VirtualRouter& router, vrrp::ReceiveError error, const net::IpAddr& source) {
   ++router.errors[std::size_t(error)];
   if (error == vrrp::ReceiveError::not_listening || error == vrrp::ReceiveError::owner_ignores) return;
+  router.last_error = error;
+  if (const auto at = std::chrono::steady_clock::now();
+      hooks_.rejected && at - router.rejection_told_at >= rejection_interval) {
+    router.rejection_told_at = at;
+    hooks_.rejected({router.config.name, error, source, router.ifindex});
+  }
   if (!router.said.insert(error).second) return;
   log(fmt::format("({}) advertisement from {} dropped: {}", router.config.name, source.text(), meaning(error)), true);
 }

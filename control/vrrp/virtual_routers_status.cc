@@ -37,6 +37,12 @@ std::string to_text(vrrp::TrackKind kind) {
   return {};
 }
 
+HeldStatus held_of(const AddressKeeper& addresses, const RouteKeeper& routes) {
+  HeldStatus held{.routes = routes.held_routes(), .rules = routes.held_rules()};
+  for (const KeptAddress& kept : addresses.addresses()) held.addresses.push_back(kept.held);
+  return held;
+}
+
 }  // namespace
 
 VrrpStatus VirtualRouters::status() const {
@@ -46,6 +52,8 @@ VrrpStatus VirtualRouters::status() const {
     VirtualRouterStatus& shown = result.routers.emplace_back();
     shown.name = router->config.name;
     shown.interface = router->config.interface;
+    shown.ifindex = router->ifindex;
+    shown.advert_interface = router->advert_interface;
     if (router->group != nullptr) shown.sync_group = router->group->config.name;
     shown.virtual_router_id = router->config.virtual_router_id;
     shown.version = router->config.version;
@@ -63,6 +71,10 @@ VrrpStatus VirtualRouters::status() const {
     if (const auto deadline = election.deadline()) shown.deadline_in = *deadline - now();
     shown.last_transition = election.last_transition();
     shown.last_transition_at = router->last_transition_at;
+    shown.up_since = router->up_since;
+    shown.master_reason = router->master_reason;
+    shown.last_error = router->last_error;
+    shown.held = held_of(router->addresses, router->routes);
     for (const Fault& fault : election.faults()) shown.faults.push_back(to_text(fault));
     for (const KeptAddress& kept : router->addresses.addresses()) {
       shown.addresses.push_back(fmt::format("{}/{} dev {}", kept.request.address.address.text(),
@@ -80,6 +92,9 @@ VrrpStatus VirtualRouters::status() const {
     shown.name = group->config.name;
     shown.state = group->group->state();
     for (const VirtualRouter* member : group->members) shown.members.push_back(member->config.name);
+  }
+  if (static_addresses_ != nullptr && static_routes_ != nullptr) {
+    result.held_static = held_of(*static_addresses_, *static_routes_);
   }
   result.announcements_sent = announcer_->sent();
   result.errors = errors_;
