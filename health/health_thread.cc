@@ -77,9 +77,12 @@ std::optional<AnyCheck> make_check(CheckerSpec spec, std::uint64_t random, Share
 /// A checker that runs. Its probe and the table of checkers share it. Between two probes, which is nearly always, there
 /// is no coroutine: that would take more memory than all else that is known of a real server.
 struct Running {
-  Running(CheckerId checker_id, AnyCheck any) : id(checker_id), check(std::move(any)) {}
+  Running(CheckerId checker_id, AnyCheck any, milliseconds delay_loop, bool is_suspended)
+      : id(checker_id), suspended(is_suspended), delay(delay_loop), check(std::move(any)) {}
 
   CheckerId id;
+  bool suspended;
+  milliseconds delay;  ///< from one probe that isn't made to the next
   AnyCheck check;
   steady_clock::time_point due;      ///< while it is in the queue: the next probe
   asio::cancellation_signal cancel;  ///< of the probe that is under way, if one is
@@ -133,6 +136,14 @@ class HealthThread::Impl {
     });
   }
 
+  void set_suspended(std::vector<CheckerId> checkers, bool suspended) {
+    asio::post(io_, [this, checkers = std::move(checkers), suspended] {
+      for (const CheckerId id : checkers) {
+        if (const auto found = running_.find(id); found != running_.end()) found->second->suspended = suspended;
+      }
+    });
+  }
+
  private:
   void start_checker(CheckerToRun checker) {
     if (stopping_) return;
@@ -140,9 +151,10 @@ class HealthThread::Impl {
     std::uniform_int_distribution<milliseconds::rep> spread(
         0, std::max<milliseconds::rep>(checker.spec.warmup.count(), 0));
     const auto delay = start_delay_ + milliseconds{spread(random_)};
+    const milliseconds delay_loop = checker.spec.timings.delay_loop;
     auto check = make_check(std::move(checker.spec), random_(), shared_);
     if (!check) return;
-    auto running = std::make_shared<Running>(checker.id, std::move(*check));
+    auto running = std::make_shared<Running>(checker.id, std::move(*check), delay_loop, checker.suspended);
     schedule(*running, delay);
     running_.emplace(running->id, std::move(running));
   }
@@ -177,7 +189,12 @@ class HealthThread::Impl {
     while (!queue_.empty() && queue_.begin()->first <= now) {
       const CheckerId id = queue_.begin()->second;
       queue_.erase(queue_.begin());
-      start_probe(running_.at(id));
+      const auto& running = running_.at(id);
+      if (running->suspended) {
+        schedule(*running, running->delay);
+      } else {
+        start_probe(running);
+      }
     }
     if (!queue_.empty()) wait_for_next();
   }
@@ -225,5 +242,7 @@ void HealthThread::start() { impl_->start(); }
 void HealthThread::stop() { impl_->stop(); }
 void HealthThread::add(std::vector<CheckerToRun> checkers) { impl_->add(std::move(checkers)); }
 void HealthThread::remove(std::vector<CheckerId> checkers) { impl_->remove(std::move(checkers)); }
+void HealthThread::suspend(std::vector<CheckerId> checkers) { impl_->set_suspended(std::move(checkers), true); }
+void HealthThread::resume(std::vector<CheckerId> checkers) { impl_->set_suspended(std::move(checkers), false); }
 
 }  // namespace sluice::health

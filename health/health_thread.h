@@ -35,6 +35,7 @@ struct HealthEvent {
 struct CheckerToRun {
   CheckerId id;
   CheckerSpec spec;
+  bool suspended = false;  ///< from the start, as by suspend()
 };
 
 struct HealthOptions {
@@ -44,7 +45,7 @@ struct HealthOptions {
   RunScript run_script;    ///< for MISC_CHECK; empty: its probes aren't counted
 };
 
-/// add, remove and stop may be called from any thread. Not copied, not moved.
+/// add, remove, suspend, resume and stop may be called from any thread. Not copied, not moved.
 class HealthThread {
  public:
   /// on_event is called on the health thread, once per probe, and must not block: it posts.
@@ -65,6 +66,12 @@ class HealthThread {
   void add(std::vector<CheckerToRun> checkers);
   /// Events that are already on their way may still arrive; unknown ids do nothing.
   void remove(std::vector<CheckerId> checkers);
+
+  /// keepalived's ha_suspend: their timers go on, but what would be a probe does nothing, and what they hold of their
+  /// servers stays. A probe that is under way ends, and counts. Unknown ids do nothing.
+  void suspend(std::vector<CheckerId> checkers);
+  /// They probe again once they are due.
+  void resume(std::vector<CheckerId> checkers);
 
  private:
   class Impl;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -189,6 +190,29 @@ TEST(HealthThread, RunsScriptsByWhomeverItWasGivenAndStopsThemWithTheirChecker) 
 TEST(HealthThread, NeverStartedIsDestroyedQuietly) {
   HealthThread thread({}, [](const HealthEvent&) { FAIL(); });
   thread.add({tcp_checker(1, 1)});
+}
+
+TEST(HealthThread, WhoIsSuspendedDoesNotProbeUntilItIsResumed) {
+  const Listener listener;
+  Events events;
+  HealthThread thread({.start_delay = 1ms}, [&](const HealthEvent& event) { events.post(event); });
+  CheckerToRun rests = tcp_checker(1, listener.port());
+  rests.suspended = true;
+  thread.add({rests, tcp_checker(2, listener.port())});
+  thread.start();
+  const auto of = [](std::uint64_t id) {
+    return [id](const HealthEvent& event) { return event.checker == CheckerId{id}; };
+  };
+  ASSERT_TRUE(events.wait_for([&](const auto& all) { return std::ranges::count_if(all, of(2)) > 4; }));
+  EXPECT_TRUE(events.wait_for([&](const auto& all) { return std::ranges::count_if(all, of(1)) == 0; }));
+  thread.suspend({CheckerId{2}, CheckerId{7}});
+  thread.resume({CheckerId{1}});
+  ASSERT_TRUE(events.wait_for([&](const auto& all) { return std::ranges::count_if(all, of(1)) > 0; }));
+  const auto before = events.size();
+  ASSERT_TRUE(events.wait_for([&](const auto& all) { return all.size() > before + 5; }));
+  EXPECT_TRUE(events.wait_for(
+      [&](const auto& all) { return std::none_of(all.begin() + std::ptrdiff_t(before) + 1, all.end(), of(2)); }));
+  thread.stop();
 }
 
 }  // namespace

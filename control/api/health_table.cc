@@ -11,6 +11,7 @@ namespace sluice::control::api {
 namespace {
 
 std::string state_of(const Json& checker) {
+  if (checker.value("suspended", false)) return checker.at("up").get<bool>() ? "up, suspended" : "down, suspended";
   if (!checker.at("has_run").get<bool>()) return "not run";
   if (!checker.at("up").get<bool>()) return "down";
   const auto retries = checker.value("retries", 0u);

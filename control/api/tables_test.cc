@@ -76,6 +76,16 @@ TEST(HealthTable, HasALinePerChecker) {
   EXPECT_FALSE(health_table("[]", false));
 }
 
+TEST(HealthTable, SaysWhoRests) {
+  const auto table = health_table(R"({"virtual_servers":[{"name":"V","real_servers":[{"name":"R","weight":1,"checkers":[
+    {"kind":"TCP_CHECK","up":true,"has_run":false,"suspended":true},
+    {"kind":"TCP_CHECK","up":false,"has_run":true,"suspended":true}]}]}]})",
+                                  false);
+  ASSERT_TRUE(table) << table.error().text();
+  EXPECT_NE(table->find(" up, suspended "), std::string::npos) << *table;
+  EXPECT_NE(table->find(" down, suspended "), std::string::npos) << *table;
+}
+
 TEST(Tables, SomethingElseIsAnErrorNotACrash) {
   for (const char* bad : {"", "[]", "{}", "nonsense", R"({"services":3})", R"({"services":[{}]})",
                           R"({"connections":[{"protocol":7}]})", R"({"workers":[{"id":"x"}]})", R"({"workers":3})"}) {

@@ -175,6 +175,7 @@ void Director::start_pools() {
     });
   });
   health_->start();
+  follow_addresses();
   // What was said before there were pools.
   if (bfd_ != nullptr) bfd_->publish();
 }
@@ -202,10 +203,24 @@ void Director::watch_files(const config::Config& config) {
 /// changes: null, or filled with what has changed.
 void Director::apply(PoolList pools, std::vector<std::string>* changes) {
   if (changes != nullptr) *changes = pools_->preview(pools);
-  auto checkers = pools_->apply(std::move(pools));
-  health_->remove(std::move(checkers.end));
-  health_->add(std::move(checkers.run));
+  hand_over(pools_->apply(std::move(pools)));
   schedule_collect(collect_soon);
+}
+
+void Director::hand_over(PoolManager::Checkers checkers) {
+  if (!checkers.end.empty()) health_->remove(std::move(checkers.end));
+  if (!checkers.run.empty()) health_->add(std::move(checkers.run));
+  if (!checkers.suspend.empty()) health_->suspend(std::move(checkers.suspend));
+  if (!checkers.resume.empty()) health_->resume(std::move(checkers.resume));
+}
+
+/// For ha_suspend. VRRP's addresses come this way, too: by the kernel.
+void Director::follow_addresses() {
+  const auto look = [this](const netlink::InterfaceAddress& changed) {
+    if (pools_ != nullptr) hand_over(pools_->on_address(changed.address, reflector_->is_local(changed.address)));
+  };
+  addresses_ = reflector_->subscribe({.address_added = look, .address_removed = look});
+  for (const netlink::InterfaceAddress& address : reflector_->mirror().addresses()) look(address);
 }
 
 // After the services: a rule brings packets for them.

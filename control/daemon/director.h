@@ -105,7 +105,9 @@ class Director {
   [[nodiscard]] std::vector<std::string> changes_of_vrrp(const config::Config& config) const;
   void start_pools();
   void watch_files(const config::Config& config);
+  void follow_addresses();
   void apply(PoolList pools, std::vector<std::string>* changes);
+  void hand_over(PoolManager::Checkers checkers);
   void apply_classify(const config::Config& config);
   Result<> start_api();
   Candidate look_at(Result<config::ParseOutcome> outcome) const;
@@ -134,6 +136,7 @@ class Director {
   std::unique_ptr<PoolManager> pools_;
   std::unique_ptr<TrackFiles> checked_files_;  // null: no FILE_CHECK has asked for one
   std::unique_ptr<health::HealthThread> health_;
+  netlink::Subscription addresses_;
   std::unique_ptr<api::ApiServer> api_;
   boost::asio::steady_timer collect_timer_;
 };

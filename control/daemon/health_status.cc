@@ -11,10 +11,9 @@ using Json = nlohmann::ordered_json;
 double seconds(std::chrono::steady_clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 Json checker_json(const CheckerStatus& checker, std::chrono::steady_clock::time_point now) {
-  Json json = {{"kind", checker.kind},     {"target", checker.target},
-               {"up", checker.up},         {"has_run", checker.has_run},
-               {"reason", checker.reason}, {"retries", checker.retries},
-               {"flaps", checker.flaps},   {"latency_s", seconds(checker.latency)}};
+  Json json = {{"kind", checker.kind},           {"target", checker.target}, {"up", checker.up},
+               {"has_run", checker.has_run},     {"reason", checker.reason}, {"retries", checker.retries},
+               {"suspended", checker.suspended}, {"flaps", checker.flaps},   {"latency_s", seconds(checker.latency)}};
   if (checker.last_probe) json["ago_s"] = seconds(now - *checker.last_probe);
   if (checker.next_probe) json["next_s"] = seconds(*checker.next_probe - now);
   return json;

@@ -75,7 +75,7 @@ class PoolDiff {
 
   static auto notices(const PoolSpec& pool) {
     return std::tie(pool.protocol, pool.quorum_up, pool.quorum_down, pool.notify_up_at_start, pool.notify_down_at_stop,
-                    pool.mails_quorum);
+                    pool.mails_quorum, pool.ha_suspend);
   }
 
   void make() {
@@ -271,6 +271,7 @@ struct ChangeText {
                            .flag("rs_init_notifies", was.notify_up_at_start, is.notify_up_at_start)
                            .flag("omega", was.notify_down_at_stop, is.notify_down_at_stop)
                            .flag("smtp_alert", was.mails_quorum, is.mails_quorum)
+                           .flag("ha_suspend", was.ha_suspend, is.ha_suspend)
                            .note("protocol", was.protocol != is.protocol)
                            .text());
   }

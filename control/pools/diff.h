@@ -62,7 +62,8 @@ struct QuorumChanged {
   std::size_t was, is;
   bool operator==(const QuorumChanged&) const = default;
 };
-/// What else belongs to the virtual server: its scripts, when they run, and how it is named in the log.
+/// What else belongs to the virtual server: its scripts, when they run, how it is named in the log,
+/// and when it is checked.
 struct NoticesChanged {
   std::size_t was, is;
   bool operator==(const NoticesChanged&) const = default;

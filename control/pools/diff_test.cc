@@ -106,6 +106,7 @@ class Model {
       rest.notify_up_at_start = is.notify_up_at_start;
       rest.notify_down_at_stop = is.notify_down_at_stop;
       rest.mails_quorum = is.mails_quorum;
+      rest.ha_suspend = is.ha_suspend;
       EXPECT_NE(rest, before) << "nothing changed";
     }
     void operator()(const ServersReordered&) const {}

@@ -61,6 +61,14 @@ class PoolMaker {
     spec.notify_up_at_start = global_.rs_init_notifies;
     spec.notify_down_at_stop = server.omega;
     spec.mails_quorum = server.smtp_alert;
+    spec.ha_suspend = server.ha_suspend;
+    if (spec.ha_suspend && !spec.group.empty()) {
+      complain(
+          server.position,
+          fmt::format("virtual server {} isn't checked at all: ha_suspend waits for an address, and a group counts "
+                      "as none (as in keepalived); take it out to have the real servers checked",
+                      server.name()));
+    }
     return spec;
   }
 

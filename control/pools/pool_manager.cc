@@ -13,6 +13,7 @@
 #include "control/pools/mail_alerts.h"
 #include "control/pools/server_reference.h"
 #include "control/pools/service_name.h"
+#include "control/pools/suspension.h"
 #include "control/pools/watchers.h"
 #include "health/pool.h"
 #include "health/watched.h"
@@ -134,6 +135,7 @@ struct Service {
   health::Pool pool;
   std::vector<bool> in_backend;  // by spec->services
   bool is_served = false;        // all of in_backend
+  bool suspended = false;        // ha_suspend: its checkers rest
   bool sorry_server_in_table = false;
   std::map<DestinationKey, std::uint32_t> set_weights;  // by an operator, until undone
   std::string backend_error;
@@ -276,6 +278,14 @@ class PoolManager::Impl {
     for (const health::CheckerId id : watchers_.news(kind, name, says)) tell_watcher(id);
   }
 
+  Checkers on_address(const net::IpAddr& address, bool is_here) {
+    Checkers checkers;
+    if (!suspension_.set_here(address, is_here)) return checkers;
+    const Batch batch(backend_);
+    for (const auto& service : services_) follow_address(*service, checkers);
+    return checkers;
+  }
+
   Result<std::string> set_weight(std::string_view virtual_server, std::string_view real_server,
                                  std::optional<std::uint32_t> weight) {
     const auto pool = find_pool(virtual_server, specs_);
@@ -343,13 +353,16 @@ class PoolManager::Impl {
   // --- virtual servers that come, go and change
 
   std::unique_ptr<Service> add_pool(const PoolSpec& spec, std::vector<health::CheckerToRun>& run) {
+    const bool suspended = suspension_.rests(spec);
     CheckerStates states;
     states.reserve(spec.servers.size());
     for (const RealServerSpec& server : spec.servers) {
       states.begin_server();
-      for (const CheckerSetup& checker : server.checkers) states.add(new_checker(checker, std::nullopt, run));
+      for (const CheckerSetup& checker : server.checkers)
+        states.add(new_checker(checker, std::nullopt, suspended, run));
     }
     auto service = std::make_unique<Service>(spec, std::move(states));
+    service->suspended = suspended;
     for (std::size_t e = 0; e < spec.services.size(); ++e) {
       service->in_backend[e] = accepted(*service, backend_.add_service(spec.services[e]));
     }
@@ -443,6 +456,7 @@ class PoolManager::Impl {
     service.checkers = std::move(states);
     carry_out(service, actions.staying);
     change_ways(service, old, was, actions.staying);
+    follow_address(service, checkers);
     place_checkers(service);
     std::erase_if(service.set_weights, [&](const auto& set) {
       return std::ranges::none_of(next.servers, [&](const auto& each) { return each.destination.key == set.first; });
@@ -453,6 +467,7 @@ class PoolManager::Impl {
   CheckerStates carry_over(Service& service, const PoolSpec& next, const std::vector<std::size_t>& was,
                            Checkers& checkers) {
     const PoolSpec& old = *service.spec;
+    const bool suspended = suspension_.rests(next);
     CheckerStates states;
     states.reserve(next.servers.size());
     std::vector<bool> stays(old.servers.size());
@@ -460,7 +475,7 @@ class PoolManager::Impl {
       const auto& setups = next.servers[i].checkers;
       states.begin_server();
       if (was[i] == not_there) {
-        for (const CheckerSetup& setup : setups) states.add(new_checker(setup, std::nullopt, checkers.run));
+        for (const CheckerSetup& setup : setups) states.add(new_checker(setup, std::nullopt, suspended, checkers.run));
         continue;
       }
       stays[was[i]] = true;
@@ -483,7 +498,7 @@ class PoolManager::Impl {
           std::any_of(found.begin(), found.end(), [](const auto& kept) { return kept && !kept->up; });
       const bool starts_up = service.pool.is_up(was[i]) || held_down;
       for (std::size_t c = 0; c < setups.size(); ++c) {
-        states.add(found[c] ? std::move(*found[c]) : new_checker(setups[c], starts_up, checkers.run));
+        states.add(found[c] ? std::move(*found[c]) : new_checker(setups[c], starts_up, suspended, checkers.run));
       }
     }
     for (std::size_t o = 0; o < old.servers.size(); ++o) {
@@ -494,7 +509,7 @@ class PoolManager::Impl {
   }
 
   /// starts_up: what a reload knows; nothing: as the specification says.
-  CheckerState new_checker(const CheckerSetup& setup, std::optional<bool> starts_up,
+  CheckerState new_checker(const CheckerSetup& setup, std::optional<bool> starts_up, bool suspended,
                            std::vector<health::CheckerToRun>& run) {
     const health::CheckerId id = places_.take();
     CheckerState state;
@@ -506,7 +521,7 @@ class PoolManager::Impl {
       new_watchers_.push_back(id);
       return state;
     }
-    run.push_back({id, *setup.spec});
+    run.push_back({id, *setup.spec, suspended});
     run.back().spec.starts_up = state.up;
     return state;
   }
@@ -522,8 +537,28 @@ class PoolManager::Impl {
         const CheckerPlace place{&service, std::uint32_t(i), std::uint32_t(c)};
         const bool is_new = places_.put(service.checkers[i][c].id, place);
         if (!is_new || ++activations_ > activation_lines_max) continue;
-        log_(LogLevel::info,
-             fmt::format("Activating healthchecker for service {} for VS {}", service.server(i), service.name()));
+        log_activity(service, i, service.suspended ? "Deactivating" : "Activating");
+      }
+    }
+  }
+
+  void log_activity(const Service& service, std::size_t server, std::string_view what) {
+    log_(LogLevel::info,
+         fmt::format("{} healthchecker for service {} for VS {}", what, service.server(server), service.name()));
+  }
+
+  /// Its checkers rest, or run again, if that is due now. Those that have no place yet know it already.
+  void follow_address(Service& service, Checkers& checkers) {
+    const bool rests = suspension_.rests(*service.spec);
+    if (std::exchange(service.suspended, rests) == rests) return;
+    for (std::size_t i = 0; i < service.checkers.servers(); ++i) {
+      for (std::size_t c = 0; c < service.checkers[i].size(); ++c) {
+        const CheckerState& state = service.checkers[i][c];
+        if (!places_.find(state.id)) continue;
+        log_activity(service, i, rests ? "Suspending" : "Activating");
+        (rests ? checkers.suspend : checkers.resume).push_back(state.id);
+        // What it has missed.
+        if (!rests && health::is_watched(*service.spec->servers[i].checkers[c].spec)) tell_watcher(state.id);
       }
     }
   }
@@ -586,7 +621,7 @@ class PoolManager::Impl {
   /// What it follows says so, if it says anything.
   void tell_watcher(health::CheckerId id) {
     const auto at = places_.find(id);
-    if (!at) return;
+    if (!at || at->service->suspended) return;
     const health::CheckerSpec& spec = *at->service->spec->servers[at->server].checkers[at->checker].spec;
     const auto says = watchers_.says(spec);
     if (!says) return;
@@ -772,18 +807,19 @@ class PoolManager::Impl {
 
   // --- for the API
 
-  static CheckerStatus status_of(const CheckerSetup& setup, const CheckerState& state) {
+  static CheckerStatus status_of(const CheckerSetup& setup, const CheckerState& state, bool suspended) {
     CheckerStatus status{.kind = std::string(health::log_name(*setup.spec)),
                          .target = health::target_of(*setup.spec),
                          .up = state.up,
                          .has_run = state.has_run,
                          .reason = state.reason,
                          .retries = state.retries,
+                         .suspended = suspended,
                          .flaps = state.flaps,
                          .latency = state.latency};
     if (state.has_run) {
       status.last_probe = state.last_probe;
-      if (!health::is_watched(*setup.spec)) status.next_probe = state.next_probe;
+      if (!health::is_watched(*setup.spec) && !suspended) status.next_probe = state.next_probe;
     }
     return status;
   }
@@ -808,7 +844,7 @@ class PoolManager::Impl {
                               .table_weight = service.pool.table_weight(i),
                               .set_weight = service.set_weight(spec.servers[i].destination.key)};
       for (std::size_t c = 0; c < service.checkers[i].size(); ++c) {
-        server.checkers.push_back(status_of(spec.servers[i].checkers[c], service.checkers[i][c]));
+        server.checkers.push_back(status_of(spec.servers[i].checkers[c], service.checkers[i][c], service.suspended));
       }
       status.servers.push_back(std::move(server));
     }
@@ -823,6 +859,7 @@ class PoolManager::Impl {
   std::vector<std::unique_ptr<Service>> services_;  // each points to its spec
   CheckerPlaces places_;
   Watchers watchers_;
+  Suspension suspension_;
   std::vector<health::CheckerId> new_watchers_;  // of this apply(), not told yet
   std::size_t activations_ = 0;                  // in this apply()
 };
@@ -838,6 +875,9 @@ void PoolManager::on_file(const std::string& name, std::int64_t value) {
 }
 void PoolManager::on_session(const std::string& name, bool up) {
   impl_->on_watched(Watchers::Kind::session, name, up ? 1 : 0);
+}
+PoolManager::Checkers PoolManager::on_address(const net::IpAddr& address, bool is_here) {
+  return impl_->on_address(address, is_here);
 }
 Result<std::string> PoolManager::set_weight(std::string_view virtual_server, std::string_view real_server,
                                             std::optional<std::uint32_t> weight) {

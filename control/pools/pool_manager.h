@@ -30,6 +30,7 @@ struct CheckerStatus {
   bool has_run = false;       ///< a probe has ended
   std::string reason;         ///< of the last probe, in words; empty before the first
   std::uint32_t retries = 0;  ///< tolerated failures just now
+  bool suspended = false;     ///< ha_suspend: it doesn't probe for now
   std::uint64_t flaps = 0;    ///< changes between up and down since start
   std::chrono::microseconds latency{0};
   std::optional<std::chrono::steady_clock::time_point> last_probe;
@@ -85,6 +86,8 @@ class PoolManager {
   struct Checkers {
     std::vector<health::CheckerId> end;
     std::vector<health::CheckerToRun> run;
+    std::vector<health::CheckerId> suspend;
+    std::vector<health::CheckerId> resume;
   };
 
   /// Makes `next` what is served, and changes nothing but what differs from what is served now (diff.h). The first call
@@ -108,6 +111,9 @@ class PoolManager {
   /// there are and those that come. A session that was never up has said nothing yet: its servers stay what they are.
   void on_file(const std::string& name, std::int64_t value);
   void on_session(const std::string& name, bool up);
+
+  /// Whether an address is on any interface of this host, from now on: for ha_suspend. None is until it is said.
+  [[nodiscard]] Checkers on_address(const net::IpAddr& address, bool is_here);
 
   /// For maintenance: that server's weight from now on, whatever the configuration or a script says, until it is undone
   /// (weight: nothing), over reloads too. 0 drains it: its connections end as they may, it gets no new ones, and it has

@@ -405,5 +405,63 @@ TEST_F(Manager, DrainingTheLastServerIsALossOfQuorum) {
   EXPECT_FALSE(manager_.status()[0].servers[0].set_weight) << "what was set goes with the server";
 }
 
+// --- ha_suspend
+
+TEST_F(Manager, CheckersRestWhileTheAddressIsNotOnThisHost) {
+  PoolSpec spec = pool({real("10.0.2.11")});
+  spec.ha_suspend = true;
+  auto checkers = manager_.apply({spec});
+  ASSERT_EQ(checkers.run.size(), 1u);
+  EXPECT_TRUE(checkers.run[0].suspended);
+  const health::CheckerId id = checkers.run[0].id;
+  EXPECT_EQ(take_log().back(), "Deactivating healthchecker for service [10.0.2.11]:tcp:80 for VS [10.0.0.1]:tcp:80");
+  EXPECT_TRUE(manager_.status()[0].servers[0].checkers[0].suspended);
+  EXPECT_EQ(backend_.take(), (Lines{"service 10.0.0.1", "add 10.0.2.11 w1"})) << "what it is taken to be stays";
+
+  EXPECT_TRUE(manager_.on_address(ip("10.0.0.2"), true).resume.empty());
+  EXPECT_EQ(manager_.on_address(ip("10.0.0.1"), true).resume, std::vector{id});
+  EXPECT_TRUE(manager_.on_address(ip("10.0.0.1"), true).resume.empty()) << "on a second interface";
+  EXPECT_FALSE(manager_.status()[0].servers[0].checkers[0].suspended);
+  EXPECT_EQ(take_log(), (Lines{"Activating healthchecker for service [10.0.2.11]:tcp:80 for VS [10.0.0.1]:tcp:80"}));
+
+  EXPECT_EQ(manager_.on_address(ip("10.0.0.1"), false).suspend, std::vector{id});
+  EXPECT_EQ(take_log(), (Lines{"Suspending healthchecker for service [10.0.2.11]:tcp:80 for VS [10.0.0.1]:tcp:80"}));
+  EXPECT_TRUE(backend_.take().empty());
+}
+
+TEST_F(Manager, AddressesThatAreThereAlreadyCountAndOthersDontAsk) {
+  EXPECT_TRUE(manager_.on_address(ip("10.0.0.1"), true).resume.empty());
+  PoolSpec waits = pool({real("10.0.2.11")});
+  waits.ha_suspend = true;
+  EXPECT_FALSE(manager_.apply({waits}).run[0].suspended);
+  EXPECT_EQ(take_log().back(), "Activating healthchecker for service [10.0.2.11]:tcp:80 for VS [10.0.0.1]:tcp:80");
+  start({pool({real("10.0.2.11")})});
+  EXPECT_TRUE(manager_.on_address(ip("10.0.0.1"), false).suspend.empty());
+}
+
+TEST_F(Manager, AGroupHasNoAddressThatCouldBeHere) {
+  static_cast<void>(manager_.on_address(ip("10.0.0.1"), true));
+  PoolSpec spec = pool({real("10.0.2.11")});
+  spec.group = "[web]:0";
+  spec.ha_suspend = true;
+  EXPECT_TRUE(manager_.apply({spec}).run[0].suspended);
+}
+
+TEST_F(Manager, AReloadSuspendsAndResumes) {
+  PoolSpec spec = pool({real("10.0.2.11")});
+  start({spec});
+  spec.ha_suspend = true;
+  spec.servers.push_back(real("10.0.2.12"));
+  const auto checkers = manager_.apply({spec});
+  EXPECT_EQ(checkers.suspend, std::vector{checkers_[0].id});
+  ASSERT_EQ(checkers.run.size(), 1u);
+  EXPECT_TRUE(checkers.run[0].suspended);
+  EXPECT_EQ(log_, (Lines{"Adding service [10.0.2.12]:tcp:80 to VS [10.0.0.1]:tcp:80",
+                         "Suspending healthchecker for service [10.0.2.11]:tcp:80 for VS [10.0.0.1]:tcp:80",
+                         "Deactivating healthchecker for service [10.0.2.12]:tcp:80 for VS [10.0.0.1]:tcp:80"}));
+  spec.ha_suspend = false;
+  EXPECT_EQ(manager_.apply({spec}).resume.size(), 2u);
+}
+
 }  // namespace
 }  // namespace sluice::control

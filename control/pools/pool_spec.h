@@ -56,6 +56,7 @@ struct PoolSpec {
   bool notify_up_at_start = false;   ///< rs_init_notifies
   bool notify_down_at_stop = false;  ///< omega
   bool mails_quorum = false;         ///< smtp_alert
+  bool ha_suspend = false;           ///< checkers rest while the address isn't on this host: suspension.h
 
   bool operator==(const PoolSpec&) const = default;
 };

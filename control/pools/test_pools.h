@@ -108,6 +108,7 @@ class RandomPools {
     if (one_in(4)) spec.quorum_up = ScriptSpec{.argv = {"quorum_up"}};
     if (one_in(8)) spec.notify_down_at_stop = !spec.notify_down_at_stop;
     if (one_in(8)) spec.mails_quorum = !spec.mails_quorum;
+    if (one_in(8)) spec.ha_suspend = !spec.ha_suspend;
     if (one_in(4)) std::shuffle(spec.servers.begin(), spec.servers.end(), engine_);
     for (RealServerSpec& server : spec.servers) {
       if (one_in(5)) server.destination.weight = below(3) + 1;

@@ -180,5 +180,16 @@ TEST_F(Watching, CheckersThatAreGoneHearOfNothing) {
   EXPECT_EQ(table_.take(), Lines{});
 }
 
+TEST_F(Watching, WhoRestsHearsWhatItHasMissed) {
+  PoolSpec spec = pool({real("10.0.2.11", {file()})});
+  spec.ha_suspend = true;
+  manager_.on_file("load", 1);
+  EXPECT_TRUE(manager_.apply({spec}).run.empty());
+  manager_.on_file("load", 5);
+  EXPECT_EQ(table_.take(), (Lines{"add 10.0.2.11 w10"}));
+  static_cast<void>(manager_.on_address(*net::IpAddr::parse("10.0.0.1"), true));
+  EXPECT_EQ(table_.take(), (Lines{"change 10.0.2.11 w15"}));
+}
+
 }  // namespace
 }  // namespace sluice::control

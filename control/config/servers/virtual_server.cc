@@ -281,7 +281,7 @@ constexpr auto
                 F::timer<&V::connect_timeout, 1, short_timer_max.count()>("connect_timeout"),
                 F::flag<&V::inhibit_on_failure>("inhibit_on_failure"),
                 F::integer<&V::weight, 1, weight_max>("weight"),
-                F::flag<&V::ha_suspend>("ha_suspend").later("checks go on wherever the address is"),
+                F::flag<&V::ha_suspend>("ha_suspend"),
                 F::boolean<&V::smtp_alert>("smtp_alert"),
                 S::text<&V::snmp_name>("snmp_name").no_effect("there is no SNMP agent"),
                 F::block("real_server", read_real_server, write_real_servers, list_real_server).words(3),
