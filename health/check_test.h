@@ -1,5 +1,5 @@
-// What the tests of checkers share: listeners on loopback whose behaviour is a coroutine, and a loop that runs one
-// probe to its end. Test-only.
+// What the tests of checkers share: listeners on loopback whose behaviour is a coroutine, and two loops that run one
+// probe against them to its end. Test-only.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -54,13 +54,15 @@ class CheckTest : public testing::Test {
 
   ProbeResult run(auto& check) {
     std::optional<ProbeResult> result;
-    io_.restart();  // it stops when a probe was all it had to do
-    asio::co_spawn(io_, check.probe(), [&](const std::exception_ptr& exception, ProbeResult got) {
-      if (exception) std::rethrow_exception(exception);
-      result = std::move(got);
-    });
+    const auto probe = [&]() -> Task<void> { result = co_await check.probe(loop_); };
+    Task<void> probing = probe();
+    probing.start();
     const auto deadline = std::chrono::steady_clock::now() + 5s;
-    while (!result && std::chrono::steady_clock::now() < deadline) io_.run_one_for(100ms);
+    while (!result && std::chrono::steady_clock::now() < deadline) {
+      io_.restart();
+      io_.poll();
+      loop_.turn(1ms);
+    }
     if (!result) ADD_FAILURE() << "the probe never ended";
     return result.value_or(ProbeResult{Verdict::not_counted, "the probe never ended"});
   }
@@ -74,7 +76,8 @@ class CheckTest : public testing::Test {
     }
   }
 
-  asio::io_context io_{1};
+  asio::io_context io_{1};  // the servers'
+  EventLoop loop_;          // the probe's
   std::list<tcp::acceptor> acceptors_;
   std::list<std::unique_ptr<tcp::socket>> sockets_;
 };

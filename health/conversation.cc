@@ -1,7 +1,5 @@
 #include "health/conversation.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -10,8 +8,6 @@
 
 namespace sluice::health {
 
-namespace asio = boost::asio;
-using asio::ip::tcp;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using State = StreamStep::State;
@@ -25,12 +21,12 @@ StreamStep failed_step(std::string_view doing, int error) {
 
 }  // namespace
 
-Conversation::Conversation(tcp::socket& socket, milliseconds wait_max, milliseconds time_max)
+Conversation::Conversation(Socket& socket, milliseconds wait_max, milliseconds time_max)
     : socket_(socket), wait_max_(wait_max), time_max_(time_max), deadline_(steady_clock::now() + time_max) {}
 
-asio::awaitable<std::optional<std::string>> Conversation::begin_tls(std::shared_ptr<const TlsContext> context,
-                                                                    const std::string& server_name, bool compliant) {
-  tls_.emplace(std::move(context), socket_.native_handle(), server_name, compliant);
+Task<std::optional<std::string>> Conversation::begin_tls(std::shared_ptr<const TlsContext> context,
+                                                         const std::string& server_name, bool compliant) {
+  tls_.emplace(std::move(context), socket_, server_name, compliant);
   for (;;) {
     StreamStep step = tls_->handshake();
     if (step.state == State::done) co_return std::nullopt;
@@ -42,7 +38,7 @@ asio::awaitable<std::optional<std::string>> Conversation::begin_tls(std::shared_
   }
 }
 
-asio::awaitable<std::optional<std::string>> Conversation::send(std::string_view bytes) {
+Task<std::optional<std::string>> Conversation::send(std::string_view bytes) {
   while (!bytes.empty()) {
     StreamStep step = send_some(bytes);
     if (step.state == State::done) {
@@ -58,7 +54,7 @@ asio::awaitable<std::optional<std::string>> Conversation::send(std::string_view 
   co_return std::nullopt;
 }
 
-asio::awaitable<Conversation::Waited> Conversation::something_to_receive() {
+Task<Conversation::Waited> Conversation::something_to_receive() {
   if (last_ == State::done && tls_ && tls_->buffered()) co_return Waited::ready;
   co_return co_await wait(last_ == State::wait_to_write ? State::wait_to_write : State::wait_to_read);
 }
@@ -68,7 +64,7 @@ StreamStep Conversation::receive(std::span<char> buffer) {
   if (tls_) {
     step = tls_->receive(buffer);
   } else {
-    const ssize_t size = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
+    const auto size = socket_.receive(buffer.data(), buffer.size());
     if (size > 0) step = {State::done, static_cast<std::size_t>(size), {}};
     if (size == 0) step = {State::closed, 0, {}};
     if (size < 0 && errno != EAGAIN && errno != EINTR) step = failed_step("reading", errno);
@@ -79,19 +75,19 @@ StreamStep Conversation::receive(std::span<char> buffer) {
 
 std::string Conversation::too_long() const { return "the answer took longer than " + to_words(time_max_); }
 
-asio::awaitable<Conversation::Waited> Conversation::wait(State what) {
+Task<Conversation::Waited> Conversation::wait(State what) {
   const auto left = std::chrono::ceil<milliseconds>(deadline_ - steady_clock::now());
   if (left <= milliseconds{0}) co_return Waited::too_long;
   const milliseconds patience = std::min(left, wait_max_);
   const bool ready =
-      what == State::wait_to_write ? co_await writable(socket_, patience) : co_await readable(socket_, patience);
+      co_await socket_.wait(what == State::wait_to_write ? Socket::Ready::to_write : Socket::Ready::to_read, patience);
   if (ready) co_return Waited::ready;
   co_return patience < wait_max_ ? Waited::too_long : Waited::silence;
 }
 
 StreamStep Conversation::send_some(std::string_view bytes) {
   if (tls_) return tls_->send(bytes);
-  const ssize_t sent = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  const auto sent = socket_.send(bytes.data(), bytes.size());
   if (sent >= 0) return {State::done, static_cast<std::size_t>(sent), {}};
   if (errno == EAGAIN || errno == EINTR) return {State::wait_to_write, 0, {}};
   return failed_step("sending", errno);

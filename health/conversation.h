@@ -3,8 +3,6 @@
 // checkers' business.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -12,7 +10,9 @@
 #include <string>
 #include <string_view>
 
+#include "health/socket.h"
 #include "health/stream_step.h"
+#include "health/task.h"
 #include "health/tls.h"
 
 namespace sluice::health {
@@ -21,19 +21,18 @@ namespace sluice::health {
 class Conversation {
  public:
   /// wait_max: for each wait. time_max: from now, for all of them.
-  Conversation(boost::asio::ip::tcp::socket& socket, std::chrono::milliseconds wait_max,
-               std::chrono::milliseconds time_max);
+  Conversation(Socket& socket, std::chrono::milliseconds wait_max, std::chrono::milliseconds time_max);
 
   /// From here on in TLS. The reason of failure, or nothing.
-  boost::asio::awaitable<std::optional<std::string>> begin_tls(std::shared_ptr<const TlsContext> context,
-                                                               const std::string& server_name, bool compliant);
+  Task<std::optional<std::string>> begin_tls(std::shared_ptr<const TlsContext> context, const std::string& server_name,
+                                             bool compliant);
 
   /// Sends all of it. The reason of failure, or nothing.
-  boost::asio::awaitable<std::optional<std::string>> send(std::string_view bytes);
+  Task<std::optional<std::string>> send(std::string_view bytes);
 
   enum class Waited : std::uint8_t { ready, silence, too_long };
   /// Until receive() is worth a call.
-  boost::asio::awaitable<Waited> something_to_receive();
+  Task<Waited> something_to_receive();
   /// Takes what is there, never waits.
   StreamStep receive(std::span<char> buffer);
 
@@ -41,10 +40,10 @@ class Conversation {
   [[nodiscard]] std::string too_long() const;
 
  private:
-  boost::asio::awaitable<Waited> wait(StreamStep::State what);
+  Task<Waited> wait(StreamStep::State what);
   StreamStep send_some(std::string_view bytes);
 
-  boost::asio::ip::tcp::socket& socket_;
+  Socket& socket_;
   std::chrono::milliseconds wait_max_;
   std::chrono::milliseconds time_max_;
   std::chrono::steady_clock::time_point deadline_;

@@ -2,7 +2,6 @@
 // datagram out, datagrams in until a deadline. What a datagram means is each checker's own business.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -16,7 +15,7 @@ namespace sluice::health {
 
 /// Opens `socket`, which must be closed, for UDP towards to.address and to.port. Only datagrams and ICMP errors of that
 /// peer come back. Nothing if all is well; classified as for TCP.
-[[nodiscard]] std::optional<ProbeResult> open_udp(DatagramSocket& socket, const Connect& to);
+[[nodiscard]] std::optional<ProbeResult> open_udp(Socket& socket, const Connect& to);
 
 /// The same for ICMP echo (to.port is ignored).
 struct IcmpSocket {
@@ -25,10 +24,10 @@ struct IcmpSocket {
   bool raw = false;
   std::optional<ProbeResult> problem;
 };
-[[nodiscard]] IcmpSocket open_icmp(DatagramSocket& socket, const Connect& to);
+[[nodiscard]] IcmpSocket open_icmp(Socket& socket, const Connect& to);
 
 /// Nothing if it was sent.
-[[nodiscard]] std::optional<ProbeResult> send_datagram(DatagramSocket& socket, std::span<const std::uint8_t> bytes);
+[[nodiscard]] std::optional<ProbeResult> send_datagram(Socket& socket, std::span<const std::uint8_t> bytes);
 
 /// The next datagram, or why there is none.
 struct Received {
@@ -37,7 +36,7 @@ struct Received {
 };
 
 /// Waits for one datagram until `deadline`, and puts as much of it into `buffer` as there is room for.
-boost::asio::awaitable<Received> receive_datagram(DatagramSocket& socket, std::span<std::uint8_t> buffer,
-                                                  std::chrono::steady_clock::time_point deadline);
+Task<Received> receive_datagram(Socket& socket, std::span<std::uint8_t> buffer,
+                                std::chrono::steady_clock::time_point deadline);
 
 }  // namespace sluice::health

@@ -176,8 +176,8 @@ TEST_F(DatagramChecks, DnsIsNotCountedWhenTheNameIsNone) {
 
 /// Whether this host lets us send echoes at all.
 bool may_ping() {
-  asio::io_context io;
-  DatagramSocket socket(io);
+  EventLoop loop;
+  Socket socket(loop);
   return !open_icmp(socket, {.address = net::Ipv4Addr::of(127, 0, 0, 1)}).problem;
 }
 

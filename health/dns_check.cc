@@ -3,20 +3,17 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <boost/asio/this_coro.hpp>
 
 #include "health/datagram.h"
 
 namespace sluice::health {
 
-namespace asio = boost::asio;
-
-asio::awaitable<ProbeResult> DnsCheck::probe() {
+Task<ProbeResult> DnsCheck::probe(EventLoop& loop) {
   const auto id = static_cast<std::uint16_t>(ids_() >> 8);
   const auto question = dns_question(id, spec_.type, spec_.name);
   if (!question) co_return ProbeResult{Verdict::not_counted, fmt::format("\"{}\" is no domain name", spec_.name)};
 
-  DatagramSocket socket(co_await asio::this_coro::executor);
+  Socket socket(loop);
   if (auto problem = open_udp(socket, spec_.connect)) co_return std::move(*problem);
   if (auto problem = send_datagram(socket, *question)) co_return std::move(*problem);
 

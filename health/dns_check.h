@@ -1,7 +1,6 @@
 // DNS_CHECK: the server is well when it answers a question over UDP without an error code.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <random>
 #include <utility>
 
@@ -18,7 +17,7 @@ class DnsCheck {
   DnsCheck(DnsCheckSpec spec, RetryTimings timings, bool starts_up, std::uint64_t seed)
       : spec_(std::move(spec)), state_(timings, starts_up), ids_(static_cast<std::uint32_t>(seed)) {}
 
-  boost::asio::awaitable<ProbeResult> probe();
+  Task<ProbeResult> probe(EventLoop& loop);
   Outcome on(Verdict verdict) { return state_.on(verdict); }
 
  private:

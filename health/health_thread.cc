@@ -2,36 +2,29 @@
 
 #include <pthread.h>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <algorithm>
 #include <csignal>
-#include <exception>
 #include <optional>
 #include <random>
-#include <set>
 #include <thread>
 #include <unordered_map>
 #include <utility>
 #include <variant>
 
 #include "health/dns_check.h"
+#include "health/event_loop.h"
 #include "health/http_get.h"
 #include "health/misc_check.h"
 #include "health/ping_check.h"
 #include "health/script_calls.h"
 #include "health/smtp_check.h"
+#include "health/task.h"
 #include "health/tcp_check.h"
 #include "health/tls.h"
 #include "health/udp_check.h"
 
 namespace sluice::health {
 
-namespace asio = boost::asio;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -74,34 +67,34 @@ std::optional<AnyCheck> make_check(CheckerSpec spec, std::uint64_t random, Share
   return std::visit(Make{spec.timings, spec.starts_up, random, all}, spec.what);
 }
 
-/// A checker that runs. Its probe and the table of checkers share it. Between two probes, which is nearly always, there
-/// is no coroutine: that would take more memory than all else that is known of a real server.
+/// A checker that runs. Stays where it is: its coroutine refers to it.
 struct Running {
-  Running(CheckerId checker_id, AnyCheck any, milliseconds delay_loop, bool is_suspended)
-      : id(checker_id), suspended(is_suspended), delay(delay_loop), check(std::move(any)) {}
-
   CheckerId id;
-  bool suspended;
-  milliseconds delay;  ///< from one probe that isn't made to the next
   AnyCheck check;
-  steady_clock::time_point due;      ///< while it is in the queue: the next probe
-  asio::cancellation_signal cancel;  ///< of the probe that is under way, if one is
+  milliseconds delay_loop;
+  bool suspended;
+  std::optional<Task<void>> life;  ///< the last, so the first to go
 };
 
-asio::awaitable<ProbeResult> probe(AnyCheck& check) {
-  return std::visit([](auto& one) { return one.probe(); }, check);
+Task<ProbeResult> probe(AnyCheck& check, EventLoop& loop) {
+  return std::visit([&](auto& one) { return one.probe(loop); }, check);
 }
+
+/// A result that changes nothing may wait this long for others: who takes it is woken seldom.
+constexpr milliseconds tell_within{20};
+constexpr std::size_t tell_at_once = 256;
+
+bool is_urgent(const HealthEvent& event) { return event.outcome.changed || event.weight; }
 
 }  // namespace
 
 class HealthThread::Impl {
  public:
-  Impl(HealthOptions options, std::function<void(const HealthEvent&)> on_event)
+  Impl(HealthOptions options, std::function<void(std::vector<HealthEvent>)> on_events)
       : start_delay_(options.start_delay),
-        on_event_(std::move(on_event)),
+        on_events_(std::move(on_events)),
         random_(options.seed),
-        work_(io_.get_executor()),
-        shared_{{}, {io_, std::move(options.run_script)}} {}
+        shared_{{}, {loop_, std::move(options.run_script)}} {}
 
   void start() {
     thread_ = std::thread([this] {
@@ -110,133 +103,109 @@ class HealthThread::Impl {
       ::sigfillset(&all);
       ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
       ::pthread_setname_np(::pthread_self(), "health");
-      io_.run();
+      loop_.run();
     });
   }
 
   void stop() {
-    asio::post(io_, [this] {
-      stopping_ = true;
-      timer_.cancel();
-      for (const auto& [id, running] : running_) running->cancel.emit(asio::cancellation_type::terminal);
-      work_.reset();
+    loop_.post([this] {
+      telling_.reset();
+      running_.clear();
+      loop_.stop();
     });
     if (thread_.joinable()) thread_.join();
   }
 
   void add(std::vector<CheckerToRun> checkers) {
-    asio::post(io_, [this, checkers = std::move(checkers)]() mutable {
+    loop_.post([this, checkers = std::move(checkers)]() mutable {
       for (CheckerToRun& checker : checkers) start_checker(std::move(checker));
     });
   }
 
   void remove(std::vector<CheckerId> checkers) {
-    asio::post(io_, [this, checkers = std::move(checkers)] {
-      for (const CheckerId id : checkers) end_checker(id);
+    loop_.post([this, checkers = std::move(checkers)] {
+      for (const CheckerId id : checkers) running_.erase(id);
     });
   }
 
   void set_suspended(std::vector<CheckerId> checkers, bool suspended) {
-    asio::post(io_, [this, checkers = std::move(checkers), suspended] {
+    loop_.post([this, checkers = std::move(checkers), suspended] {
       for (const CheckerId id : checkers) {
-        if (const auto found = running_.find(id); found != running_.end()) found->second->suspended = suspended;
+        if (const auto found = running_.find(id); found != running_.end()) found->second.suspended = suspended;
       }
     });
   }
 
  private:
   void start_checker(CheckerToRun checker) {
-    if (stopping_) return;
-    end_checker(checker.id);
+    running_.erase(checker.id);
     std::uniform_int_distribution<milliseconds::rep> spread(
         0, std::max<milliseconds::rep>(checker.spec.warmup.count(), 0));
     const auto delay = start_delay_ + milliseconds{spread(random_)};
     const milliseconds delay_loop = checker.spec.timings.delay_loop;
     auto check = make_check(std::move(checker.spec), random_(), shared_);
     if (!check) return;
-    auto running = std::make_shared<Running>(checker.id, std::move(*check), delay_loop, checker.suspended);
-    schedule(*running, delay);
-    running_.emplace(running->id, std::move(running));
+    Running made{checker.id, std::move(*check), delay_loop, checker.suspended, std::nullopt};
+    Running& running = running_.emplace(checker.id, std::move(made)).first->second;
+    running.life.emplace(live(running, steady_clock::now() + delay));
+    running.life->start();
   }
 
-  void end_checker(CheckerId id) {
-    const auto found = running_.find(id);
-    if (found == running_.end()) return;
-    const auto running = found->second;
-    running_.erase(found);
-    queue_.erase({running->due, id});
-    running->cancel.emit(asio::cancellation_type::terminal);
-  }
-
-  // --- when the next probe is due
-
-  void schedule(Running& running, milliseconds delay) {
-    running.due = steady_clock::now() + std::max(delay, milliseconds{0});
-    const auto place = queue_.emplace(running.due, running.id).first;
-    if (place == queue_.begin()) wait_for_next();
-  }
-
-  /// Ends the wait that there is. What it was for stays in the queue.
-  void wait_for_next() {
-    timer_.expires_at(queue_.begin()->first);
-    timer_.async_wait([this](const boost::system::error_code& error) {
-      if (!error && !stopping_) start_probes();
-    });
-  }
-
-  void start_probes() {
-    const auto now = steady_clock::now();
-    while (!queue_.empty() && queue_.begin()->first <= now) {
-      const CheckerId id = queue_.begin()->second;
-      queue_.erase(queue_.begin());
-      const auto& running = running_.at(id);
-      if (running->suspended) {
-        schedule(*running, running->delay);
-      } else {
-        start_probe(running);
+  /// All that a checker ever does, until it is let go of.
+  Task<void> live(Running& running, steady_clock::time_point due) {
+    for (;;) {
+      co_await loop_.sleep_until(due);
+      if (running.suspended) {
+        due = steady_clock::now() + running.delay_loop;
+        continue;
       }
+      const auto started = steady_clock::now();
+      HealthEvent event = told(running, co_await probe(running.check, loop_), started);
+      due = event.ended + std::max(event.outcome.next_probe, milliseconds{0});
+      tell(std::move(event));
     }
-    if (!queue_.empty()) wait_for_next();
   }
 
-  void start_probe(const std::shared_ptr<Running>& running) {
-    const auto ended = [this, running, started = steady_clock::now()](const std::exception_ptr& exception,
-                                                                      const ProbeResult& result) {
-      const auto found = running_.find(running->id);
-      const bool was_removed = found == running_.end() || found->second != running;
-      // A cancelled probe has no verdict, and may end by an exception.
-      if (stopping_ || was_removed) return;
-      // Any other one would be a checker that silently stops checking.
-      if (exception) std::rethrow_exception(exception);
-      take(*running, result, started);
-    };
-    asio::co_spawn(io_, probe(running->check), asio::bind_cancellation_slot(running->cancel.slot(), ended));
-  }
-
-  void take(Running& running, const ProbeResult& result, steady_clock::time_point started) {
+  static HealthEvent told(Running& running, ProbeResult result, steady_clock::time_point started) {
     const auto ended = steady_clock::now();
     const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(ended - started);
     const Outcome outcome = std::visit([&](auto& check) { return check.on(result.verdict); }, running.check);
-    on_event_({running.id, result.verdict, result.reason, outcome, latency, ended, result.weight});
-    schedule(running, outcome.next_probe);
+    return {running.id, result.verdict, std::move(result.reason), outcome, latency, ended, result.weight};
+  }
+
+  void tell(HealthEvent event) {
+    const bool now = is_urgent(event) || to_tell_.size() + 1 >= tell_at_once;
+    const bool begins = to_tell_.empty();
+    to_tell_.push_back(std::move(event));
+    if (now) return tell_all();
+    if (!begins) return;
+    telling_.emplace(tell_soon());
+    telling_->start();
+  }
+
+  Task<void> tell_soon() {
+    co_await loop_.sleep_for(tell_within);
+    tell_all();
+  }
+
+  void tell_all() {
+    if (!to_tell_.empty()) on_events_(std::exchange(to_tell_, {}));
   }
 
   milliseconds start_delay_;
-  std::function<void(const HealthEvent&)> on_event_;
+  std::function<void(std::vector<HealthEvent>)> on_events_;
   std::mt19937_64 random_;
-  asio::io_context io_{1};
-  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  EventLoop loop_;
   // All from here on is the health thread's.
-  asio::steady_timer timer_{io_};
-  bool stopping_ = false;
   Shared shared_;
-  std::unordered_map<CheckerId, std::shared_ptr<Running>> running_;
-  std::set<std::pair<steady_clock::time_point, CheckerId>> queue_;  ///< those that aren't probing
+  std::unordered_map<CheckerId, Running> running_;
+  std::vector<HealthEvent> to_tell_;
+  std::optional<Task<void>> telling_;  ///< there is something to tell that can wait
   std::thread thread_;
 };
 
-HealthThread::HealthThread(HealthOptions options, std::function<void(const HealthEvent&)> on_event)
-    : impl_(std::make_unique<Impl>(std::move(options), std::move(on_event))) {}
+HealthThread::HealthThread(HealthOptions options, std::function<void(std::vector<HealthEvent>)> on_events)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(on_events))) {}
 HealthThread::~HealthThread() { stop(); }
 void HealthThread::start() { impl_->start(); }
 void HealthThread::stop() { impl_->stop(); }

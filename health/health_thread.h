@@ -48,8 +48,9 @@ struct HealthOptions {
 /// add, remove, suspend, resume and stop may be called from any thread. Not copied, not moved.
 class HealthThread {
  public:
-  /// on_event is called on the health thread, once per probe, and must not block: it posts.
-  HealthThread(HealthOptions options, std::function<void(const HealthEvent&)> on_event);
+  /// on_events is called on the health thread with what has happened, in order, each probe's end once, and must not
+  /// block: it posts. A change is told at once, anything else within 20 ms.
+  HealthThread(HealthOptions options, std::function<void(std::vector<HealthEvent>)> on_events);
   /// As stop().
   ~HealthThread();
   HealthThread(const HealthThread&) = delete;
@@ -57,8 +58,8 @@ class HealthThread {
 
   /// Starts the thread. Checkers may be added before. Call once.
   void start();
-  /// Ends every checker, whatever it waits for, and joins the thread. After it returns on_event isn't called any more.
-  /// Not from on_event. Calling it again does nothing.
+  /// Ends every checker, whatever it waits for, and joins the thread. After it returns on_events isn't called any more.
+  /// Not from on_events. Calling it again does nothing.
   void stop();
 
   /// Not of a kind that is_watched(). The checkers begin after start_delay and a random part of their warm-up. An id

@@ -22,9 +22,9 @@ using namespace std::chrono_literals;
 /// Collects events from the health thread; waits for a condition with a deadline.
 class Events {
  public:
-  void post(const HealthEvent& event) {
+  void post(const std::vector<HealthEvent>& events) {
     const std::lock_guard lock(mutex_);
-    events_.push_back(event);
+    events_.insert(events_.end(), events.begin(), events.end());
     changed_.notify_all();
   }
 
@@ -66,7 +66,7 @@ TEST(HealthThread, ReportsEachProbeWithWhatItMeans) {
   Events events;
   std::optional<Listener> listener(std::in_place);
   const auto port = listener->port();
-  HealthThread thread({.start_delay = 0ms, .seed = 1}, [&](const HealthEvent& event) { events.post(event); });
+  HealthThread thread({.start_delay = 0ms, .seed = 1}, [&](const auto& told) { events.post(told); });
   thread.add({tcp_checker(7, port)});
   thread.start();
   ASSERT_TRUE(events.wait_for([](const auto& all) {
@@ -85,7 +85,7 @@ TEST(HealthThread, ReportsEachProbeWithWhatItMeans) {
 TEST(HealthThread, FirstProbeWaitsForTheStartDelay) {
   Events events;
   Listener listener;
-  HealthThread thread({.start_delay = 150ms, .seed = 1}, [&](const HealthEvent& event) { events.post(event); });
+  HealthThread thread({.start_delay = 150ms, .seed = 1}, [&](const auto& told) { events.post(told); });
   const auto before = std::chrono::steady_clock::now();
   thread.start();
   thread.add({tcp_checker(1, listener.port())});
@@ -96,7 +96,7 @@ TEST(HealthThread, FirstProbeWaitsForTheStartDelay) {
 TEST(HealthThread, RemovedCheckersAreSilentAndOthersGoOn) {
   Events events;
   Listener listener;
-  HealthThread thread({.start_delay = 0ms, .seed = 1}, [&](const HealthEvent& event) { events.post(event); });
+  HealthThread thread({.start_delay = 0ms, .seed = 1}, [&](const auto& told) { events.post(told); });
   thread.start();
   thread.add({tcp_checker(1, listener.port()), tcp_checker(2, listener.port())});
   const auto from = [](const auto& all, std::uint64_t id) {
@@ -118,7 +118,7 @@ TEST(HealthThread, RemovedCheckersAreSilentAndOthersGoOn) {
 TEST(HealthThread, AddingAnIdAgainReplacesItsChecker) {
   Events events;
   Listener listener;
-  HealthThread thread({.start_delay = 0ms, .seed = 1}, [&](const HealthEvent& event) { events.post(event); });
+  HealthThread thread({.start_delay = 0ms, .seed = 1}, [&](const auto& told) { events.post(told); });
   thread.start();
   thread.add({tcp_checker(1, listener.port(), 10s)});
   ASSERT_TRUE(events.wait_for([](const auto& all) { return all.size() == 1; }));
@@ -130,7 +130,7 @@ TEST(HealthThread, StopEndsCheckersInTheMiddleOfAProbe) {
   std::atomic<int> after_stop = 0;
   std::atomic<bool> stopped = false;
   Listener silent;
-  HealthThread thread({.start_delay = 0ms, .seed = 1}, [&](const HealthEvent&) {
+  HealthThread thread({.start_delay = 0ms, .seed = 1}, [&](const auto&) {
     if (stopped) ++after_stop;
   });
   std::vector<CheckerToRun> checkers;
@@ -165,7 +165,7 @@ TEST(HealthThread, RunsScriptsByWhomeverItWasGivenAndStopsThemWithTheirChecker) 
     ++running;
     return [&] { --running; };
   };
-  HealthThread thread(std::move(options), [&](const HealthEvent& event) { events.post(event); });
+  HealthThread thread(std::move(options), [&](const auto& told) { events.post(told); });
   const CheckerSpec spec{
       .what = MiscCheckSpec{.script = {.argv = {"/bin/x"}}, .dynamic = true}, .timings = {5ms, 5ms, 0}, .warmup = 0ms};
   thread.start();
@@ -188,14 +188,14 @@ TEST(HealthThread, RunsScriptsByWhomeverItWasGivenAndStopsThemWithTheirChecker) 
 }
 
 TEST(HealthThread, NeverStartedIsDestroyedQuietly) {
-  HealthThread thread({}, [](const HealthEvent&) { FAIL(); });
+  HealthThread thread({}, [](const auto&) { FAIL(); });
   thread.add({tcp_checker(1, 1)});
 }
 
 TEST(HealthThread, WhoIsSuspendedDoesNotProbeUntilItIsResumed) {
   const Listener listener;
   Events events;
-  HealthThread thread({.start_delay = 1ms}, [&](const HealthEvent& event) { events.post(event); });
+  HealthThread thread({.start_delay = 1ms}, [&](const auto& told) { events.post(told); });
   CheckerToRun rests = tcp_checker(1, listener.port());
   rests.suspended = true;
   thread.add({rests, tcp_checker(2, listener.port())});

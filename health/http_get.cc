@@ -4,7 +4,6 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <boost/asio/this_coro.hpp>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -14,8 +13,6 @@
 
 namespace sluice::health {
 
-namespace asio = boost::asio;
-using asio::ip::tcp;
 using std::chrono::milliseconds;
 
 namespace {
@@ -72,8 +69,7 @@ std::variant<bool, std::string> read_what_is_there(Conversation& conversation, R
 }
 
 /// Reads until the peer closes. The reason of failure, or nothing.
-asio::awaitable<std::optional<std::string>> read_answer(Conversation& conversation, milliseconds wait_max,
-                                                        Reading& reading) {
+Task<std::optional<std::string>> read_answer(Conversation& conversation, milliseconds wait_max, Reading& reading) {
   for (;;) {
     const auto waited = co_await conversation.something_to_receive();
     if (waited == Conversation::Waited::too_long) co_return conversation.too_long();
@@ -147,11 +143,11 @@ HttpGet::HttpGet(HttpGetSpec spec, RetryTimings timings, bool starts_up, TlsCont
   tools_ = std::move(tools);
 }
 
-asio::awaitable<ProbeResult> HttpGet::probe() {
+Task<ProbeResult> HttpGet::probe(EventLoop& loop) {
   if (tools_ && !tools_->unusable.empty()) co_return ProbeResult{Verdict::not_counted, tools_->unusable};
   const UrlSpec& url = spec_.urls[cycle_.url()];
   const Regex* regex = url.regex ? &*tools_->regexes[cycle_.url()] : nullptr;
-  tcp::socket socket(co_await asio::this_coro::executor);
+  Socket socket(loop);
 
   ProbeResult connected = co_await connect(socket, spec_.connect);
   if (connected.verdict != Verdict::success) co_return connected;

@@ -3,7 +3,6 @@
 // same server gives the same verdict: reads until the peer closes, doesn't decode chunks, doesn't follow redirects.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,7 +22,7 @@ class HttpGet {
   /// contexts: only used here. Client files that can't be read, or a regex that is none, make every probe uncounted.
   HttpGet(HttpGetSpec spec, RetryTimings timings, bool starts_up, TlsContexts& contexts);
 
-  boost::asio::awaitable<ProbeResult> probe();
+  Task<ProbeResult> probe(EventLoop& loop);
   Outcome on(Verdict verdict) { return cycle_.on(verdict); }
 
  private:

@@ -6,11 +6,10 @@
 
 namespace sluice::health {
 
-namespace asio = boost::asio;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-asio::awaitable<ProbeResult> MiscCheck::probe() {
+Task<ProbeResult> MiscCheck::probe(EventLoop& /*loop*/) {
   const auto started = steady_clock::now();
   const ScriptOutcome outcome = co_await scripts_->call(spec_.script);
   took_ = std::chrono::duration_cast<milliseconds>(steady_clock::now() - started);

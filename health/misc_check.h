@@ -2,7 +2,6 @@
 // the server's weight. Who runs the script is told by RunScript; this file starts no process.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <utility>
 
@@ -19,7 +18,7 @@ class MiscCheck {
   MiscCheck(MiscCheckSpec spec, RetryTimings timings, bool starts_up, ScriptCalls& scripts)
       : spec_(std::move(spec)), state_(timings, starts_up), scripts_(&scripts) {}
 
-  boost::asio::awaitable<ProbeResult> probe();
+  Task<ProbeResult> probe(EventLoop& loop);
   /// Delays count from the script's start, as keepalived's do; a script that takes longer is followed at once by the
   /// next, never overlapped.
   Outcome on(Verdict verdict);

@@ -36,7 +36,7 @@ TEST(MiscResult, DynamicStatusIsAWeight) {
 class MiscChecks : public CheckTest {
  protected:
   MiscCheck make(RunScript run, RetryTimings timings = {}) {
-    calls_.emplace(io_, std::move(run));
+    calls_.emplace(loop_, std::move(run));
     return MiscCheck({.script = {.argv = {"/bin/check", "web 1"}, .time_max = 100ms}}, timings, true, *calls_);
   }
   std::optional<ScriptCalls> calls_;
@@ -89,13 +89,13 @@ TEST_F(MiscChecks, DelaysCountFromTheScriptsStart) {
 TEST_F(MiscChecks, AnEndThatComesTooLateForAnybodyIsIgnored) {
   ScriptDone kept;
   {
-    asio::io_context io;
-    ScriptCalls calls(io, [&](const ScriptCommand&, ScriptDone done) -> StopScript {
+    EventLoop loop;
+    ScriptCalls calls(loop, [&](const ScriptCommand&, ScriptDone done) -> StopScript {
       kept = std::move(done);
       return {};
     });
-    asio::co_spawn(io, calls.call({.argv = {"x"}}), asio::detached);
-    io.run_one_for(100ms);
+    Task<ScriptOutcome> call = calls.call({.argv = {"x"}});
+    call.start();
     ASSERT_TRUE(kept);
   }
   kept({How::exited, 0, {}});

@@ -1,18 +1,15 @@
 #include "health/ping_check.h"
 
 #include <array>
-#include <boost/asio/this_coro.hpp>
 
 #include "health/datagram.h"
 #include "health/icmp_echo.h"
 
 namespace sluice::health {
 
-namespace asio = boost::asio;
-
-asio::awaitable<ProbeResult> PingCheck::probe() {
+Task<ProbeResult> PingCheck::probe(EventLoop& loop) {
   const EchoId id{spec_.connect.address.is_v6(), identifier_, ++sequence_};
-  DatagramSocket socket(co_await asio::this_coro::executor);
+  Socket socket(loop);
   IcmpSocket opened = open_icmp(socket, spec_.connect);
   if (opened.problem) co_return std::move(*opened.problem);
   if (auto problem = send_datagram(socket, echo_request(id))) co_return std::move(*problem);

@@ -1,7 +1,6 @@
 // PING_CHECK: the server is well when it answers an ICMP echo request.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <utility>
 
@@ -18,7 +17,7 @@ class PingCheck {
   PingCheck(PingCheckSpec spec, RetryTimings timings, bool starts_up, std::uint16_t identifier)
       : spec_(std::move(spec)), state_(timings, starts_up), identifier_(identifier) {}
 
-  boost::asio::awaitable<ProbeResult> probe();
+  Task<ProbeResult> probe(EventLoop& loop);
   Outcome on(Verdict verdict) { return state_.on(verdict); }
 
  private:

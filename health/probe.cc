@@ -1,14 +1,9 @@
 #include "health/probe.h"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <algorithm>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
@@ -16,25 +11,39 @@
 
 namespace sluice::health {
 
-namespace asio = boost::asio;
-using asio::ip::tcp;
-
 namespace {
 
-constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
+/// For bind(2) and connect(2).
+class SocketAddress {
+ public:
+  SocketAddress(const net::IpAddr& address, net::L4Port port) {
+    if (address.is_v4()) {
+      set(sockaddr_in{.sin_family = AF_INET,
+                      .sin_port = htons(port.host()),
+                      .sin_addr = {htonl(address.v4().host())},
+                      .sin_zero = {}});
+      return;
+    }
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port.host());
+    std::memcpy(&v6.sin6_addr, address.v6().bytes.data(), sizeof v6.sin6_addr);
+    set(v6);
+  }
 
-tcp::endpoint endpoint(const net::IpAddr& address, net::L4Port port) {
-  if (address.is_v4()) return {asio::ip::address_v4(address.v4().host()), port.host()};
-  return {asio::ip::address_v6(address.v6().bytes), port.host()};
-}
+  [[nodiscard]] const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(&storage_); }
+  [[nodiscard]] socklen_t size() const { return size_; }
 
-template <typename Socket>
-asio::awaitable<bool> ready(Socket& socket, asio::socket_base::wait_type what, std::chrono::milliseconds timeout) {
-  using namespace asio::experimental::awaitable_operators;
-  asio::steady_timer timer(co_await asio::this_coro::executor, timeout);
-  const auto first = co_await (socket.async_wait(what, no_throw) || timer.async_wait(no_throw));
-  co_return first.index() == 0;
-}
+ private:
+  template <typename Address>
+  void set(const Address& address) {
+    std::memcpy(&storage_, &address, sizeof address);
+    size_ = sizeof address;
+  }
+
+  sockaddr_storage storage_;
+  socklen_t size_ = 0;
+};
 
 }  // namespace
 
@@ -78,47 +87,38 @@ std::optional<ProbeResult> prepare(int fd, const Connect& to) {
     // A fixed source port is used by one probe after the other; TIME_WAIT of the last one must not stop the next.
     const int reuse = 1;
     if (!to.bind_port.is_zero()) ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
-    const tcp::endpoint from = endpoint(*to.bind_address, to.bind_port);
-    if (::bind(fd, from.data(), static_cast<socklen_t>(from.size())) != 0) return not_counted("bind", errno);
+    const SocketAddress from(*to.bind_address, to.bind_port);
+    if (::bind(fd, from.data(), from.size()) != 0) return not_counted("bind", errno);
   }
   return std::nullopt;
 }
 
 int connect_now(int fd, const Connect& to) {
-  const tcp::endpoint destination = endpoint(to.address, to.port);
-  return ::connect(fd, destination.data(), static_cast<socklen_t>(destination.size())) == 0 ? 0 : errno;
+  const SocketAddress destination(to.address, to.port);
+  return ::connect(fd, destination.data(), destination.size()) == 0 ? 0 : errno;
 }
 
-asio::awaitable<ProbeResult> connect(tcp::socket& socket, const Connect& to) {
-  boost::system::error_code error;
-  if (socket.open(to.address.is_v4() ? tcp::v4() : tcp::v6(), error)) co_return not_counted("socket", error.value());
-  if (socket.native_non_blocking(true, error)) co_return not_counted("socket", error.value());
-  if (auto problem = prepare(socket.native_handle(), to)) co_return std::move(*problem);
+Task<ProbeResult> connect(Socket& socket, const Connect& to) {
+  if (const int error = socket.open(to.address.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM, IPPROTO_TCP); error != 0) {
+    co_return not_counted("socket", error);
+  }
+  if (auto problem = prepare(socket.descriptor(), to)) co_return std::move(*problem);
 
-  // Not Asio's async_connect: it hides whether the kernel refused at once or the network answered, and only the
-  // second always counts.
-  if (const int refused = connect_now(socket.native_handle(), to); refused != 0) {
-    if (refused != EINPROGRESS) {
-      co_return blames_the_server(refused) ? failure(error_words(refused)) : not_counted("connect", refused);
-    }
-    const bool answered = co_await ready(socket, tcp::socket::wait_write, to.timeout);
+  // Whether this host refused at once or the network answered matters: only the second always counts.
+  const int refused = connect_now(socket.descriptor(), to);
+  if (refused != 0 && refused != EINPROGRESS) {
+    co_return blames_the_server(refused) ? failure(error_words(refused)) : not_counted("connect", refused);
+  }
+  if (const int error = socket.watch(); error != 0) co_return not_counted("epoll", error);
+  if (refused == EINPROGRESS) {
+    const bool answered = co_await socket.wait(Socket::Ready::to_write, to.timeout);
     if (!answered) co_return failure("no connection within " + to_words(to.timeout));
     int so_error = 0;
     socklen_t size = sizeof so_error;
-    if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_ERROR, &so_error, &size) != 0) so_error = errno;
+    if (::getsockopt(socket.descriptor(), SOL_SOCKET, SO_ERROR, &so_error, &size) != 0) so_error = errno;
     if (so_error != 0) co_return failure(error_words(so_error));
   }
   co_return success("connected");
-}
-
-asio::awaitable<bool> readable(tcp::socket& socket, std::chrono::milliseconds timeout) {
-  return ready(socket, tcp::socket::wait_read, timeout);
-}
-asio::awaitable<bool> readable(DatagramSocket& socket, std::chrono::milliseconds timeout) {
-  return ready(socket, DatagramSocket::wait_read, timeout);
-}
-asio::awaitable<bool> writable(tcp::socket& socket, std::chrono::milliseconds timeout) {
-  return ready(socket, tcp::socket::wait_write, timeout);
 }
 
 std::string to_words(std::chrono::milliseconds duration) {

@@ -2,9 +2,6 @@
 // step that fails says why in words for the log. Runs on the health thread only.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/generic/datagram_protocol.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -12,11 +9,11 @@
 
 #include "health/probe_result.h"
 #include "health/retry.h"
+#include "health/socket.h"
 #include "health/spec.h"
+#include "health/task.h"
 
 namespace sluice::health {
-
-using DatagramSocket = boost::asio::generic::datagram_protocol::socket;
 
 /// This host couldn't do a step: "bind failed: cannot assign requested address". Says nothing about the server.
 [[nodiscard]] ProbeResult not_counted(std::string_view step, int error);
@@ -31,16 +28,10 @@ using DatagramSocket = boost::asio::generic::datagram_protocol::socket;
 /// connect(2). 0 or an errno; EINPROGRESS is one.
 [[nodiscard]] int connect_now(int fd, const Connect& to);
 
-/// Opens, binds and connects `socket`, which must be closed; success means connected, and non-blocking from then on.
+/// Opens, binds and connects `socket`, which must be closed; success means connected.
 /// Classified as keepalived does: what the network or the peer says is a failure; what this host says (no socket, no
 /// such bind address, no free port) isn't counted.
-boost::asio::awaitable<ProbeResult> connect(boost::asio::ip::tcp::socket& socket, const Connect& to);
-
-/// Waits until there is something to read, or the end. False: nothing came within `timeout`.
-boost::asio::awaitable<bool> readable(boost::asio::ip::tcp::socket& socket, std::chrono::milliseconds timeout);
-boost::asio::awaitable<bool> readable(DatagramSocket& socket, std::chrono::milliseconds timeout);
-/// Waits until something can be sent. False: not within `timeout`.
-boost::asio::awaitable<bool> writable(boost::asio::ip::tcp::socket& socket, std::chrono::milliseconds timeout);
+Task<ProbeResult> connect(Socket& socket, const Connect& to);
 
 /// "5 s", "1.5 s", "20 ms".
 [[nodiscard]] std::string to_words(std::chrono::milliseconds duration);

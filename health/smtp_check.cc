@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/this_coro.hpp>
 #include <optional>
 #include <string>
 
@@ -10,8 +9,6 @@
 #include "health/smtp_reply.h"
 
 namespace sluice::health {
-
-namespace asio = boost::asio;
 
 namespace {
 
@@ -29,8 +26,7 @@ std::optional<std::string> read_what_is_there(Conversation& conversation, SmtpRe
   return std::nullopt;
 }
 
-asio::awaitable<std::optional<std::string>> read_reply(Conversation& conversation, const Connect& connect,
-                                                       SmtpReply& reply) {
+Task<std::optional<std::string>> read_reply(Conversation& conversation, const Connect& connect, SmtpReply& reply) {
   while (!reply.complete()) {
     const auto waited = co_await conversation.something_to_receive();
     if (waited == Conversation::Waited::too_long) co_return conversation.too_long();
@@ -42,8 +38,8 @@ asio::awaitable<std::optional<std::string>> read_reply(Conversation& conversatio
 
 }  // namespace
 
-asio::awaitable<ProbeResult> SmtpCheck::probe() {
-  boost::asio::ip::tcp::socket socket(co_await asio::this_coro::executor);
+Task<ProbeResult> SmtpCheck::probe(EventLoop& loop) {
+  Socket socket(loop);
   ProbeResult connected = co_await connect(socket, spec_.connect);
   if (connected.verdict != Verdict::success) co_return connected;
 

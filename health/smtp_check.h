@@ -2,7 +2,6 @@
 // is sent.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <utility>
 
 #include "health/probe.h"
@@ -18,7 +17,7 @@ class SmtpCheck {
   SmtpCheck(SmtpCheckSpec spec, RetryTimings timings, bool starts_up)
       : spec_(std::move(spec)), state_(timings, starts_up, FirstFailure::is_tolerated) {}
 
-  boost::asio::awaitable<ProbeResult> probe();
+  Task<ProbeResult> probe(EventLoop& loop);
   Outcome on(Verdict verdict) { return state_.on(verdict); }
 
  private:

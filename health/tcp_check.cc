@@ -1,11 +1,9 @@
 #include "health/tcp_check.h"
 
-#include <boost/asio/this_coro.hpp>
-
 namespace sluice::health {
 
-boost::asio::awaitable<ProbeResult> TcpCheck::probe() {
-  boost::asio::ip::tcp::socket socket(co_await boost::asio::this_coro::executor);
+Task<ProbeResult> TcpCheck::probe(EventLoop& loop) {
+  Socket socket(loop);
   co_return co_await connect(socket, spec_.connect);
 }
 

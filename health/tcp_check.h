@@ -1,7 +1,6 @@
 // TCP_CHECK: the server is well when a connection completes.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <utility>
 
 #include "health/probe.h"
@@ -16,7 +15,7 @@ class TcpCheck {
   TcpCheck(TcpCheckSpec spec, RetryTimings timings, bool starts_up)
       : spec_(std::move(spec)), state_(timings, starts_up) {}
 
-  boost::asio::awaitable<ProbeResult> probe();
+  Task<ProbeResult> probe(EventLoop& loop);
   Outcome on(Verdict verdict) { return state_.on(verdict); }
 
  private:

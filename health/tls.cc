@@ -3,7 +3,6 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,7 +17,7 @@ namespace {
 
 /// A BIO's end of a connection. OpenSSL's own writes with write(), which raises SIGPIPE when the peer has gone.
 struct SocketEnd {
-  int fd;
+  Socket& socket;
   bool* at_end;
 };
 
@@ -26,14 +25,14 @@ SocketEnd* end_of(BIO* bio) { return static_cast<SocketEnd*>(BIO_get_data(bio));
 
 int bio_write(BIO* bio, const char* bytes, int size) {
   BIO_clear_retry_flags(bio);
-  const ssize_t sent = ::send(end_of(bio)->fd, bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+  const auto sent = end_of(bio)->socket.send(bytes, static_cast<std::size_t>(size));
   if (sent < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
   return static_cast<int>(sent);
 }
 
 int bio_read(BIO* bio, char* bytes, int size) {
   BIO_clear_retry_flags(bio);
-  const ssize_t received = ::recv(end_of(bio)->fd, bytes, static_cast<std::size_t>(size), 0);
+  const auto received = end_of(bio)->socket.receive(bytes, static_cast<std::size_t>(size));
   if (received < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
   if (received == 0) *end_of(bio)->at_end = true;
   return static_cast<int>(received);
@@ -137,7 +136,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContexts::get(const TlsSpec& spec) 
   return made;
 }
 
-TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, int fd, const std::string& server_name,
+TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, Socket& socket, const std::string& server_name,
                        bool compliant)
     : context_(std::move(context)), session_(SSL_new(context_->context_.get())), compliant_(compliant) {
   BIO* bio = BIO_new(context_->socket_method_.get());
@@ -146,7 +145,7 @@ TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, int fd, const 
     session_.reset();
     return;
   }
-  BIO_set_data(bio, new SocketEnd{fd, &at_end_});
+  BIO_set_data(bio, new SocketEnd{socket, &at_end_});
   SSL* session = session_.get();
   SSL_set_bio(session, bio, bio);
   SSL_set_connect_state(session);

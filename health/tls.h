@@ -21,6 +21,8 @@ struct ssl_st;
 
 namespace sluice::health {
 
+class Socket;
+
 /// What all sessions with the same client material share. Immutable.
 class TlsContext {
  public:
@@ -52,10 +54,10 @@ class TlsContexts {
 /// One connection. Never blocks, never raises SIGPIPE.
 class TlsSession {
  public:
-  /// fd: connected and non-blocking; stays the caller's, and open for as long as the session.
+  /// socket: connected; must outlive the session.
   /// server_name: for SNI, empty for none. compliant: a server that closes without saying so in TLS has failed, and we
   /// say so when we close (keepalived's tls_compliant).
-  TlsSession(std::shared_ptr<const TlsContext> context, int fd, const std::string& server_name, bool compliant);
+  TlsSession(std::shared_ptr<const TlsContext> context, Socket& socket, const std::string& server_name, bool compliant);
   /// Says close_notify if compliant, without waiting for anything.
   ~TlsSession();
   TlsSession(const TlsSession&) = delete;

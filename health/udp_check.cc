@@ -3,14 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/this_coro.hpp>
 #include <vector>
 
 #include "health/datagram.h"
 
 namespace sluice::health {
-
-namespace asio = boost::asio;
 
 namespace {
 
@@ -39,8 +36,8 @@ ProbeResult judge(const UdpCheckSpec& spec, std::span<const std::uint8_t> buffer
 
 }  // namespace
 
-asio::awaitable<ProbeResult> UdpCheck::probe() {
-  DatagramSocket socket(co_await asio::this_coro::executor);
+Task<ProbeResult> UdpCheck::probe(EventLoop& loop) {
+  Socket socket(loop);
   if (auto problem = open_udp(socket, spec_.connect)) co_return std::move(*problem);
   if (auto problem = send_datagram(socket, payload_of(spec_))) co_return std::move(*problem);
 

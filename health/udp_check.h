@@ -2,7 +2,6 @@
 // one comes that is as expected.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <utility>
 
 #include "health/probe.h"
@@ -17,7 +16,7 @@ class UdpCheck {
   UdpCheck(UdpCheckSpec spec, RetryTimings timings, bool starts_up)
       : spec_(std::move(spec)), state_(timings, starts_up) {}
 
-  boost::asio::awaitable<ProbeResult> probe();
+  Task<ProbeResult> probe(EventLoop& loop);
   Outcome on(Verdict verdict) { return state_.on(verdict); }
 
  private:

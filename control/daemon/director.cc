@@ -169,9 +169,11 @@ void Director::start_pools() {
   std::random_device random;
   options.seed = (std::uint64_t{random()} << 32) | random();
   options.run_script = check_scripts_.runner();
-  health_ = std::make_unique<health::HealthThread>(options, [this](const health::HealthEvent& event) {
-    boost::asio::post(io_, [this, event] {
-      if (pools_ != nullptr) pools_->on_health(event);
+  health_ = std::make_unique<health::HealthThread>(options, [this](std::vector<health::HealthEvent> events) {
+    boost::asio::post(io_, [this, events = std::move(events)] {
+      for (const health::HealthEvent& event : events) {
+        if (pools_ != nullptr) pools_->on_health(event);
+      }
     });
   });
   health_->start();
