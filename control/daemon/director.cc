@@ -86,6 +86,7 @@ Director::Director(boost::asio::io_context& io, DirectorOptions options, std::sh
       collect_timer_(io) {}
 
 Result<std::unique_ptr<Director>> Director::start(boost::asio::io_context& io, const config::Config& config,
+      snmp_(make_snmp()),
                                                   DirectorOptions options, std::shared_ptr<spdlog::logger> log) {
   std::unique_ptr<Director> director(new Director(io, std::move(options), std::move(log)));
   director->dataplane_ = config.dataplane;
@@ -102,6 +103,7 @@ Result<std::unique_ptr<Director>> Director::start(boost::asio::io_context& io, c
     director->start_pools();
     auto pools = pools_from(config);
     for (const Error& complaint : pools.complaints) director->log_->warn("{}", complaint.text());
+  director->snmp_->configure(config);
     for (const Error& complaint : director->engine_->classify_complaints(config.dataplane.classify))
       director->log_->warn("{}", complaint.text());
     director->watch_files(config);
@@ -160,6 +162,9 @@ void Director::connect_bfd() {
 std::vector<TrackedStatus> Director::tracked_bfds(const config::Config& config) const {
   return bfd_ != nullptr ? bfd_->tracked() : tracked_without_bfd(config);
 }
+  vrrp_->set_listener(
+      {.notice = [this](const VrrpNotice& notice, const config::Config& by) { snmp_->tell(notice, by); },
+       .rejected = [this](const VrrpRejection& rejection) { snmp_->tell(rejection); }});
 
 void Director::start_pools() {
   pools_ = std::make_unique<PoolManager>(
@@ -174,6 +179,62 @@ void Director::start_pools() {
       for (const health::HealthEvent& event : events) {
         if (pools_ != nullptr) pools_->on_health(event);
       }
+// --- SNMP
+
+std::unique_ptr<SnmpService> Director::make_snmp() {
+  return std::make_unique<SnmpService>(
+      io_, options_.snmp, "Sluice " SLUICE_VERSION,
+      SnmpService::Hooks{
+          .gather = [this](const snmp::Parts& parts, auto done) { gather_for_snmp(parts, std::move(done)); },
+          .write = [this](const snmp::Write& write) { return write_by_snmp(write); },
+          .log =
+              [log = log_](const std::string& line, bool is_warning) {
+                log->log(is_warning ? spdlog::level::warn : spdlog::level::info, "{}", line);
+              },
+      });
+}
+
+void Director::gather_for_snmp(const snmp::Parts& parts, std::function<void(snmp::Gathered)> done) {
+  auto gathered = std::make_shared<snmp::Gathered>();
+  if (parts.checker) {
+    gathered->pools = pools();
+    gathered->services = services();
+  }
+  if (vrrp_ != nullptr) {
+    gathered->tracked = vrrp_->tracked();
+    for (TrackedStatus& status : tracked_bfds(vrrp_->config())) gathered->tracked.push_back(std::move(status));
+  }
+  vrrp_status([gathered, done = std::move(done)](const VrrpStatus& status) {
+    gathered->vrrp = status;
+    done(std::move(*gathered));
+  });
+}
+
+// Until the next reload, as in keepalived; a weight as `sluicectl weight` has it.
+Result<> Director::write_by_snmp(const snmp::Write& write) {
+  if (const auto* weight = std::get_if<snmp::SetWeight>(&write)) {
+    if (pools_ == nullptr) return fail("SNMP", "there is no virtual server");
+    const auto done = pools_->set_weight(weight->service, weight->server, weight->weight);
+    if (!done) return std::unexpected(done.error());
+    log_->info("SNMP: {}", *done);
+    return {};
+  }
+  if (vrrp_ == nullptr) return fail("SNMP", "there is no vrrp_instance");
+  const auto* priority = std::get_if<snmp::SetPriority>(&write);
+  const auto* preempt = std::get_if<snmp::SetPreempt>(&write);
+  config::Config config = vrrp_->config();
+  const std::string& name = priority != nullptr ? priority->instance : preempt->instance;
+  const auto instance = std::ranges::find(config.vrrp_instances, name, &config::VrrpInstance::name);
+  if (instance == config.vrrp_instances.end()) return fail("SNMP", "there is no vrrp_instance " + name);
+  if (priority != nullptr) instance->priority = priority->priority;
+  if (preempt != nullptr) instance->nopreempt = !preempt->preempt;
+  for (const std::string& line : vrrp_changes(vrrp_->config(), config)) log_->info("SNMP: {}", line);
+  vrrp_->reload(config, tracked_bfds(config));
+  if (bfd_ != nullptr) bfd_->publish();
+  snmp_->show(config);
+  return {};
+}
+
     });
   });
   health_->start();
@@ -462,6 +523,7 @@ std::vector<std::string> Director::changes_of_vrrp(const config::Config& config)
 void Director::reload_vrrp(const config::Config& config, ReloadOutcome& outcome) {
   for (std::string& line : changes_of_vrrp(config)) {
     log_->info("{}", line);
+  snmp_->configure(candidate.config);
     outcome.changes.push_back(std::move(line));
   }
   const bool had_bfd = bfd_ != nullptr;
@@ -508,8 +570,8 @@ void Director::stop() {
   vrrp_.reset();
   bfd_.reset();
   if (health_ != nullptr) health_->stop();
-  if (pools_ != nullptr) pools_->stop();
-  pools_.reset();
+  stop_pools();
+  snmp_->stop();  // once all traps are told
   engine_.reset();
   reflector_.reset();
   mailer_.stop(last_mails_time_max);

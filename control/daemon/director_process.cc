@@ -127,6 +127,7 @@ class DirectorProcess {
                                      .parse = parse_options(options_),
                                      .serves = options_.checks,
                                      .runs_vrrp = options_.vrrp,
+                                     .snmp = {options_.snmp, options_.snmp_socket},
                                      .runs_bfd = options_.bfd,
                                      .reloading = [this](bool begins) { reloading(begins); },
                                      .reloaded = [this](config::Config next) { keep(std::move(next)); },

@@ -129,10 +129,10 @@ const std::array table{
            [](Options& o, const char*) { o.respawn = false; }},
     Option{'s', "namespace", Argument::required, "NAME", "run in this network namespace",
            [](Options& o, const char* v) { o.net_namespace = v; }},
-    Option{'x', "snmp", Argument::none, "", "SNMP",
-           [](Options& o, const char*) { no_effect(o, "--snmp", "there is no SNMP yet"); }},
-    Option{'A', "snmp-agent-socket", Argument::required, file_word, "the SNMP master's socket",
-           [](Options& o, const char*) { no_effect(o, "--snmp-agent-socket", "there is no SNMP yet"); }},
+    Option{'x', "snmp", Argument::none, "", "all that SNMP shows, but no traps",
+           [](Options& o, const char*) { o.snmp = true; }},
+    Option{'A', "snmp-agent-socket", Argument::required, file_word, "the SNMP master's socket (AgentX)",
+           [](Options& o, const char* v) { o.snmp_socket = v; }},
     Option{'u', "umask", Argument::required, "MASK", "for files that are made", take_umask},
     Option{'a', "address-monitoring", Argument::none, "", "log every change of an address",
            [](Options& o, const char*) { o.address_monitoring = true; }},
@@ -282,6 +282,8 @@ std::vector<std::string> director_arguments(const Options& options) {
   flag(options.keep_vips, "--dont-release-vrrp");
   flag(options.keep_services, "--dont-release-ipvs");
   flag(options.address_monitoring, "--address-monitoring");
+  flag(options.snmp, "--snmp");
+  if (!options.snmp_socket.empty()) words.push_back("--snmp-agent-socket=" + options.snmp_socket);
   return words;
 }
 

@@ -49,6 +49,8 @@ struct Options {
   std::string ident = "sluiced";  ///< in syslog
   std::string process_name;       ///< empty: sluiced
   std::optional<mode_t> umask;
+  bool snmp = false;        ///< -x
+  std::string snmp_socket;  ///< -A; empty: the file's
   bool address_monitoring = false;
   bool core_dump = false;
 

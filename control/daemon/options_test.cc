@@ -101,10 +101,18 @@ TEST(CommandLine, UmasksAreOctalHexOrDecimal) {
   }
 }
 
+TEST(CommandLine, SnmpIsTurnedOnAndTheDirectorHearsOfIt) {
+  const Options options = parse({"-x", "-A", "unix:/run/agentx"});
+  EXPECT_TRUE(options.snmp);
+  EXPECT_EQ(options.snmp_socket, "unix:/run/agentx");
+  EXPECT_TRUE(options.remarks.empty());
+  const Options again = parse(director_arguments(options));
+  EXPECT_TRUE(again.snmp);
+  EXPECT_EQ(again.snmp_socket, options.snmp_socket);
+}
+
 TEST(CommandLine, WhatSluiceHasNoUseForIsAcceptedAndSaid) {
-  for (const Words& words : {Words{"-x"},
-                             {"-A", "s"},
-                             {"--all"},
+  for (const Words& words : {Words{"--all"},
                              {"--flush-log-file"},
                              {"-Mcore"},
                              {"--debug=D"},

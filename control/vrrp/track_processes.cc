@@ -102,7 +102,7 @@ void TrackProcesses::configure(const std::vector<config::TrackProcess>& processe
 std::vector<TrackedStatus> TrackProcesses::all() const {
   std::vector<TrackedStatus> all;
   for (const ProcessQuorum& quorum : quorums_) {
-    all.push_back({vrrp::TrackKind::process, quorum.watched().name, quorum.up()});
+    all.push_back({vrrp::TrackKind::process, quorum.watched().name, quorum.up(), quorum.running()});
   }
   return all;
 }

@@ -39,7 +39,10 @@ std::string to_text(vrrp::TrackKind kind) {
 
 HeldStatus held_of(const AddressKeeper& addresses, const RouteKeeper& routes) {
   HeldStatus held{.routes = routes.held_routes(), .rules = routes.held_rules()};
-  for (const KeptAddress& kept : addresses.addresses()) held.addresses.push_back(kept.held);
+  for (const KeptAddress& kept : addresses.addresses()) {
+    held.addresses.push_back(kept.held);
+    held.interfaces.push_back(kept.interface);
+  }
   return held;
 }
 

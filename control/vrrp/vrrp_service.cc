@@ -48,7 +48,7 @@ void keep_only(std::vector<Block>& blocks, const std::vector<Block>& without) {
 
 struct VrrpService::Mailbox {
   std::mutex mutex;  // held for the time of a push or a swap
-  std::deque<std::variant<VrrpNotice, VrrpLine>> mail;
+  std::deque<std::variant<VrrpNotice, VrrpLine, VrrpRejection>> mail;
 };
 
 VrrpService::VrrpService(boost::asio::io_context& io, ScriptRunner& scripts, Log log, SendAlert mail)
@@ -80,7 +80,8 @@ Result<std::unique_ptr<VrrpService>> VrrpService::start(boost::asio::io_context&
     });
   };
   VrrpHooks hooks{.notice = [deliver](VrrpNotice notice) { deliver(std::move(notice)); },
-                  .log = [deliver](VrrpLine line) { deliver(std::move(line)); }};
+                  .log = [deliver](VrrpLine line) { deliver(std::move(line)); },
+                  .rejected = [deliver](VrrpRejection rejection) { deliver(std::move(rejection)); }};
   auto thread = VrrpThread::start(service->settings(std::move(elsewhere)), std::move(hooks),
                                   {.realtime_priority = config.global.processes.vrrp.realtime_priority});
   if (!thread) return std::unexpected(thread.error());
@@ -91,10 +92,8 @@ Result<std::unique_ptr<VrrpService>> VrrpService::start(boost::asio::io_context&
 VrrpService::~VrrpService() { stop(); }
 
 VrrpSettings VrrpService::settings(std::vector<TrackedStatus> elsewhere) const {
-  VrrpSettings settings{config_, track_scripts_->all()};
+  VrrpSettings settings{config_, tracked()};
   for (TrackedStatus& status : elsewhere) settings.tracked.push_back(std::move(status));
-  for (TrackedStatus& status : track_files_->all()) settings.tracked.push_back(std::move(status));
-  for (TrackedStatus& status : track_processes_->all()) settings.tracked.push_back(std::move(status));
   return settings;
 }
 
@@ -106,6 +105,13 @@ void VrrpService::take_config(const config::Config& config) {
   gone_.global = config_.global;
   std::vector<Error> complaints;
   track_scripts_->configure(config_, complaints);
+std::vector<TrackedStatus> VrrpService::tracked() const {
+  std::vector<TrackedStatus> all = track_scripts_->all();
+  for (TrackedStatus& status : track_files_->all()) all.push_back(std::move(status));
+  for (TrackedStatus& status : track_processes_->all()) all.push_back(std::move(status));
+  return all;
+}
+
   track_files_->configure(config_.track_files);
   track_processes_->configure(config_.track_processes, config_.global.socket_buffers.process_monitor);
 
@@ -154,6 +160,8 @@ void VrrpService::open_fifos() {
       ScriptSpec reader = *known;
       reader.argv.push_back(fifo->path);
       reader.time_max = std::chrono::hours(24 * 365 * 10);  // it reads as long as we write
+    } else if (const auto* rejection = std::get_if<VrrpRejection>(&each)) {
+      if (listener_.rejected) listener_.rejected(*rejection);
       if (auto started = scripts_.run(reader); !started) log_({.text = started.error().text(), .is_warning = true});
     }
     for (const Error& complaint : complaints) log_({.text = complaint.text(), .is_warning = true});
@@ -173,7 +181,8 @@ void VrrpService::status(std::function<void(VrrpStatus)> done) {
 }
 
 void VrrpService::read_mail(ScriptRunner& runner, std::chrono::milliseconds time_max) {
-  std::deque<std::variant<VrrpNotice, VrrpLine>> mail;
+  if (listener_.notice) listener_.notice(notice, config);
+  std::deque<std::variant<VrrpNotice, VrrpLine, VrrpRejection>> mail;
   {
     const std::lock_guard hold(mailbox_->mutex);
     mail.swap(mailbox_->mail);

@@ -43,6 +43,15 @@ class VrrpService {
   void on_tracked(TrackedStatus status) { thread_->on_tracked(std::move(status)); }
   /// What runs, as far as it concerns VRRP.
   [[nodiscard]] const config::Config& config() const { return config_; }
+  /// Called with every notice, and the configuration that it is told by, and with advertisements that were thrown away;
+  /// from now on. For SNMP.
+  struct Listener {
+    std::function<void(const VrrpNotice&, const config::Config&)> notice;
+    std::function<void(const VrrpRejection&)> rejected;
+  };
+  void set_listener(Listener listener) { listener_ = std::move(listener); }
+  /// What is known of the scripts, files and processes that are tracked.
+  [[nodiscard]] std::vector<TrackedStatus> tracked() const;
   /// done is called on the control thread, later.
   void status(std::function<void(VrrpStatus)> done);
   /// Gives up the addresses; then the stop scripts run, a second each at most, as keepalived has them.
@@ -68,6 +77,7 @@ class VrrpService {
   config::Config gone_;    // instances and groups that the last reload took away: the last of them is yet to be told
   std::map<const config::Script*, ScriptSpec> runnable_;
   std::map<std::string, std::unique_ptr<Fifo>> fifos_;  // by path
+  Listener listener_;
   std::shared_ptr<Mailbox> mailbox_;
   std::unique_ptr<TrackScripts> track_scripts_;
   std::unique_ptr<TrackFiles> track_files_;

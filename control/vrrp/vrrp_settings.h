@@ -22,7 +22,7 @@ struct TrackedStatus {
   std::string name;
   /// Nothing: not known yet; what a weight-0 script has to say is waited for.
   std::optional<bool> up;
-  std::int64_t value = 0;  ///< of a file
+  std::int64_t value = 0;  ///< of a file; of processes, in all(): how many run
   /// Of a BFD session that has just ended because nothing came any more: whose absence that is.
   std::optional<net::IpAddr> lost_neighbor = {};
 };
@@ -83,6 +83,7 @@ struct TrackerStatus {
 /// order, addresses before excluded addresses.
 struct HeldStatus {
   std::vector<bool> addresses;
+  std::vector<std::string> interfaces;  ///< of the addresses, held or not
   std::vector<bool> routes;
   std::vector<bool> rules;
 };

@@ -28,7 +28,7 @@ void set_dbus_name(Context& context, const Statement& statement, M& monitoring) 
 
 constexpr auto snmp_vrrp = F::flag<&M::snmp_vrrp>("enable_snmp_vrrp");
 
-constexpr auto lines = all_later(std::to_array<Keyword<M>>({
+constexpr auto lines = std::to_array<Keyword<M>>({
     snmp_vrrp,
     snmp_vrrp.alias("enable_snmp_keepalived"),
     F::flag<&M::snmp_checker>("enable_snmp_checker"),
@@ -51,7 +51,7 @@ constexpr auto lines = all_later(std::to_array<Keyword<M>>({
         .lenient()
         .no_effect(no_dbus),
     F::text<&M::dbus_no_interface_name>("dbus_no_interface_name").no_effect(no_dbus),
-}));
+});
 
 constexpr auto keywords = lifted<&GlobalDefs::monitoring, lines>();
 

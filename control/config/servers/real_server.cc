@@ -43,7 +43,7 @@ constexpr auto keywords = std::to_array<Keyword<R>>({
     F::timer<&R::connect_timeout, 1, short_timer_max.count()>("connect_timeout"),
     F::timer<&R::delay_loop, 1, timer_max.count()>("delay_loop"),
     S::text<&R::virtualhost>("virtualhost"),
-    S::text<&R::snmp_name>("snmp_name").no_effect("there is no SNMP agent"),
+    S::text<&R::snmp_name>("snmp_name"),
     F::block("TCP_CHECK", read_tcp_check, write_checkers, list_tcp_check),
     F::block("HTTP_GET", read_http_get, nullptr, list_http_get),
     F::block("SSL_GET", read_ssl_get, nullptr, list_ssl_get),

@@ -283,7 +283,7 @@ constexpr auto
                 F::integer<&V::weight, 1, weight_max>("weight"),
                 F::flag<&V::ha_suspend>("ha_suspend"),
                 F::boolean<&V::smtp_alert>("smtp_alert"),
-                S::text<&V::snmp_name>("snmp_name").no_effect("there is no SNMP agent"),
+                S::text<&V::snmp_name>("snmp_name"),
                 F::block("real_server", read_real_server, write_real_servers, list_real_server).words(3),
             });
 
