@@ -1,5 +1,7 @@
 #include "dataplane/packet.h"
 
+#include <utility>
+
 #include "net/checksum.h"
 
 namespace sluice::dataplane {
@@ -65,16 +67,15 @@ std::optional<DropReason> parse_icmp(const Frame& frame, std::size_t end, Packet
   if (!cursor.has(8)) return DropReason::bad_icmp;
   packet.embedded_l4 = cursor.offset();
   packet.kind = PacketKind::icmp_error;
-  packet.tuple.source.address = embedded.source;
-  packet.tuple.destination.address = embedded.destination;
-  packet.tuple.protocol = embedded.protocol;
+  packet.tuple = {{embedded.source, {}}, {embedded.destination, {}}, embedded.protocol};
   read_ports(frame.data + packet.embedded_l4, packet.tuple);
+  std::swap(packet.tuple.source, packet.tuple.destination);
   return std::nullopt;
 }
 
 }  // namespace
 
-std::optional<DropReason> parse(const Frame& frame, SourceRule rule, Packet& packet) {
+std::optional<DropReason> parse_closely(const Frame& frame, SourceRule rule, Packet& packet) {
   Cursor cursor(frame.data, 0, frame.length);
   if (!cursor.has(sizeof(net::EthernetHeader))) return DropReason::truncated;
   net::Be16 ether_type = cursor.peek<net::EthernetHeader>().ether_type;

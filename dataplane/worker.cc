@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
+#include <cstring>
 
 #include "dataplane/forward/icmp_answer.h"
 #include "dataplane/forward/link.h"
@@ -20,6 +21,26 @@ constexpr std::size_t expire_budget = 64;
 constexpr std::size_t updates_per_turn = 32;
 constexpr std::size_t dump_records_per_turn = 512;
 constexpr net::L4Port ftp_data = net::L4Port::of(20);
+
+NatChange to_server(const FlowRecord& record) {
+  return {record.destination_endpoint(), net::ChecksumDelta(record.address_delta),
+          net::ChecksumDelta(record.segment_delta)};
+}
+
+// Auto last hop: the packet comes from where the last one came from.
+bool is_last_hop(const FlowRecord& record, const Frame& frame, const Packet& packet) {
+  // MAC and VLAN lie side by side in the record: one word. In the frame, what is behind the MAC is the EtherType.
+  static_assert(offsetof(FlowRecord, client_vlan) == offsetof(FlowRecord, client_mac) + sizeof(net::MacAddr));
+  std::uint64_t recorded;
+  std::memcpy(&recorded, &record.client_mac, sizeof recorded);
+  const auto received = net::load<std::uint64_t>(frame.data + offsetof(net::EthernetHeader, source)) << 16 >> 16;
+  return recorded == (received | std::uint64_t{packet.vlan} << 48) && record.client_port_id == frame.port;
+}
+
+NatChange to_client(const FlowRecord& record) {
+  return {record.virtual_endpoint(), net::ChecksumDelta(record.address_delta).reversed(),
+          net::ChecksumDelta(record.segment_delta).reversed()};
+}
 
 }  // namespace
 
@@ -71,9 +92,8 @@ bool Worker::poll(std::uint32_t now_s) {
 }
 
 void Worker::process(Batch& batch) {
-  parse_all(batch);
-  classifier_ == nullptr ? find_owner_and_bucket<false>(batch) : find_owner_and_bucket<true>(batch);
-  find_record(batch);
+  classifier_ == nullptr ? find_buckets<false>(batch) : find_buckets<true>(batch);
+  find_records(batch);
   forward_all(batch);
 
   if (to_release_count_ > 0) {
@@ -86,69 +106,65 @@ void Worker::process(Batch& batch) {
   }
 }
 
-// Frames -> packets. Headers of the next frames are on their way while this one is looked at.
-void Worker::parse_all(Batch& batch) {
+// Frames -> packets -> direction, hash, bucket. Headers of the next frames are on their way while this one is looked
+// at. A packet to a virtual address, or to one that classify rules name, comes from a client; all others that get here
+// are replies. Packets of NAT connections that another worker owns leave here.
+template <bool has_rules>
+void Worker::find_buckets(Batch& batch) {
   constexpr std::size_t ahead = 8;
   for (std::size_t i = 0; i < std::min(ahead, batch.count); ++i) __builtin_prefetch(batch.frames[i].data, 1);
-  batch.alive_count = 0;
+  std::size_t alive = 0;
+  net::Ipv4Addr asked{};  // most packets of a burst go to the same address
+  ServiceMap::VirtualAddress address = service_map_.virtual_address(asked);
   for (std::size_t i = 0; i < batch.count; ++i) {
     if (i + ahead < batch.count) __builtin_prefetch(batch.frames[i + ahead].data, 1);
     const Frame& frame = batch.frames[i];
+    Packet& packet = batch.packets[i];
     const SourceRule rule = frame.port == config_.host_port ? SourceRule::host : SourceRule::wire;
-    if (const auto reason = parse(frame, rule, batch.packets[i])) {
+    if (const auto reason = parse(frame, rule, packet)) [[unlikely]] {
       drop(frame, *reason);
-    } else {
-      batch.alive[batch.alive_count++] = std::uint8_t(i);
+      continue;
     }
-  }
-}
 
-// Packets -> direction, client's endpoint, hash. A packet to a virtual address, or to one that classify rules name,
-// comes from a client; all others that get here are replies. Packets of NAT connections that another worker owns leave
-// here.
-template <bool has_rules>
-void Worker::find_owner_and_bucket(Batch& batch) {
-  std::size_t alive = 0;
-  for (const std::uint8_t i : std::span(batch.alive).first(batch.alive_count)) {
-    const Packet& packet = batch.packets[i];
+    if (packet.destination != asked) {
+      asked = packet.destination;
+      address = service_map_.virtual_address(asked);
+    }
     Lookup& lookup = batch.lookups[i];
-    const auto address = service_map_.virtual_address(packet.destination);
     lookup.direction = address.is_virtual ? Direction::in : Direction::out;
-    lookup.tuple = packet.tuple;
-    if (packet.kind == PacketKind::icmp_error) std::swap(lookup.tuple.source, lookup.tuple.destination);
     bool may_have_mark = false;
     if constexpr (has_rules) {
-      may_have_mark = is_from_client(batch.frames[i], packet, lookup);
+      may_have_mark = is_from_client(frame, packet);
       if (may_have_mark) lookup.direction = Direction::in;
     }
-    const net::Endpoint client = lookup.direction == Direction::in ? lookup.tuple.source : lookup.tuple.destination;
+    const net::Endpoint client = lookup.direction == Direction::in ? packet.tuple.source : packet.tuple.destination;
     lookup.hash = flows_.hash(client, packet.tuple.protocol);
 
     if (config_.workers > 1 && !batch.handed_in &&
         (address.has_nat || (may_have_mark ? service_map_.marks_have_nat() : !address.is_virtual))) {
       const std::size_t owner = std::size_t(lookup.hash >> 32) % config_.workers;
       if (owner != index(config_.id)) {
-        hand_over(batch.frames[i], owner);
+        hand_over(frame, owner);
         continue;
       }
     }
     flows_.prefetch_bucket(lookup.hash);
-    batch.alive[alive++] = i;
+    batch.alive[alive++] = std::uint8_t(i);
   }
   batch.alive_count = alive;
 }
 
 // What classify rules brought here goes to their addresses or comes from a real server, or both, when clients and
 // virtual addresses lie in one prefix: then the whole packet decides.
-bool Worker::is_from_client(const Frame& frame, const Packet& packet, const Lookup& lookup) const {
+bool Worker::is_from_client(const Frame& frame, const Packet& packet) const {
   if (!classifier_->has_destination(packet.destination)) return false;
-  if (nat_addresses_.find(lookup.tuple.source.address.value.raw()) == nullptr) return true;
-  const std::uint32_t mark = classifier_->mark_of(lookup.tuple, frame.port, packet.vlan);
+  if (nat_addresses_.find(packet.tuple.source.address.value.raw()) == nullptr) return true;
+  const std::uint32_t mark = classifier_->mark_of(packet.tuple, frame.port, packet.vlan);
   return mark != 0 && service_map_.find_mark(mark).has_value();
 }
 
 // Buckets -> the record that it most likely is.
-void Worker::find_record(Batch& batch) {
+void Worker::find_records(Batch& batch) {
   for (const std::uint8_t i : std::span(batch.alive).first(batch.alive_count)) {
     Lookup& lookup = batch.lookups[i];
     lookup.guess = flows_.candidate(lookup.hash);
@@ -158,16 +174,70 @@ void Worker::find_record(Batch& batch) {
 
 void Worker::forward_all(Batch& batch) {
   for (const std::uint8_t i : std::span(batch.alive).first(batch.alive_count)) {
-    if (batch.lookups[i].direction == Direction::in)
-      forward_in(batch.frames[i], batch.packets[i], batch.lookups[i]);
-    else
-      forward_out(batch.frames[i], batch.packets[i], batch.lookups[i]);
+    Frame& frame = batch.frames[i];
+    Packet& packet = batch.packets[i];
+    const Lookup& lookup = batch.lookups[i];
+    if (lookup.direction == Direction::in) {
+      if (!forward_steady_in(frame, packet, lookup)) [[unlikely]]
+        forward_in(frame, packet, lookup);
+    } else {
+      if (!forward_steady_out(frame, packet, lookup)) [[unlikely]]
+        forward_out(frame, packet, lookup);
+    }
   }
+}
+
+// What nearly every packet is: one more of a connection that goes on as it did, to a machine that can be reached. The
+// two forward_steady do what forward_in and forward_out would do with it, less the questions whose answers are known;
+// false: they must be asked, and nothing has been done.
+bool Worker::is_steady(const FlowRecord& record, const Packet& packet) const {
+  constexpr std::uint8_t flags = net::tcp_syn | net::tcp_fin | net::tcp_rst | net::tcp_ack;
+  if (record.last_seen_s != now_s_) return false;
+  if (packet.kind == PacketKind::tcp) {
+    return record.state == TcpState::established && (packet.tcp_flags & flags) == net::tcp_ack &&
+           record.timeout_s == timeouts_.of(net::Protocol::tcp, TcpState::established);
+  }
+  return packet.kind == PacketKind::udp && record.timeout_s == timeouts_.udp_s;
+}
+
+bool Worker::forward_steady_in(Frame& frame, Packet& packet, const Lookup& lookup) {
+  if (lookup.guess == no_flow) return false;
+  const FlowRecord& record = flows_[lookup.guess];
+  if (!is_in(record, packet.tuple) || !is_steady(record, packet)) return false;
+  const Destination& destination = destinations_[index(record.destination)];
+  const std::uint8_t ttl = frame.data[packet.l3 + offsetof(net::Ipv4Header, ttl)];
+  if (!is_last_hop(record, frame, packet) || packet.l3_length > destination.steady_length_max || ttl <= 1) return false;
+
+  DestinationCounters& counters = destination_counters_[index(record.destination)];
+  counters.in_packets.add(1);
+  counters.in_bytes.add(packet.l3_length);
+  rewrite_in(frame, packet, record, destination);
+  return true;
+}
+
+bool Worker::forward_steady_out(Frame& frame, Packet& packet, const Lookup& lookup) {
+  if (lookup.guess == no_flow) return false;
+  const FlowRecord& record = flows_[lookup.guess];
+  if (record.method != ForwardMethod::nat || !is_out(record, packet.tuple) || !is_steady(record, packet)) return false;
+  const PortInfo& out = port_infos_[index(record.client_port_id)];
+  const std::uint8_t ttl = frame.data[packet.l3 + offsetof(net::Ipv4Header, ttl)];
+  if ((record.flags & flow_no_output) != 0 || destinations_[index(record.destination)].steady_length_max == 0 ||
+      packet.l3_length > out.mtu || ttl <= 1 || frame.port == config_.host_port) {
+    return false;
+  }
+
+  DestinationCounters& counters = destination_counters_[index(record.destination)];
+  counters.out_packets.add(1);
+  counters.out_bytes.add(packet.l3_length);
+  nat_source(frame, packet, to_client(record), Ttl::decrement);
+  write_link(frame, packet, record.client_vlan, record.client_mac, out.mac);
+  queue(frame, record.client_port_id, counters_.transmitted);
+  return true;
 }
 
 // From a client. Known connection or a new one; then state, counts, and on to the real server.
 void Worker::forward_in(Frame& frame, Packet& packet, const Lookup& lookup) {
-  FlowIndex flow = flows_.find_in(lookup.tuple, lookup.hash, lookup.guess);
+  FlowIndex flow = flows_.find_in(packet.tuple, lookup.hash, lookup.guess);
 
   if (packet.kind == PacketKind::icmp_error) {
     if (flow == no_flow) return pass_error_to_host(frame, packet);
@@ -193,9 +263,8 @@ void Worker::forward_in(Frame& frame, Packet& packet, const Lookup& lookup) {
   if (!destination.available) return drop(frame, DropReason::destination_removed);
 
   if (packet.kind != PacketKind::icmp_error) {
-    const auto from = net::load<net::MacAddr>(frame.data + offsetof(net::EthernetHeader, source));
-    if (record.client_mac != from || record.client_port_id != frame.port || record.client_vlan != packet.vlan) {
-      record.client_mac = from;
+    if (!is_last_hop(record, frame, packet)) {
+      record.client_mac = net::load<net::MacAddr>(frame.data + offsetof(net::EthernetHeader, source));
       record.client_port_id = frame.port;
       record.client_vlan = packet.vlan;
     }
@@ -210,7 +279,7 @@ void Worker::forward_in(Frame& frame, Packet& packet, const Lookup& lookup) {
 
 // From a real server whose replies pass the director.
 void Worker::forward_out(Frame& frame, Packet& packet, const Lookup& lookup) {
-  const FlowIndex flow = flows_.find_out(lookup.tuple, lookup.hash, lookup.guess);
+  const FlowIndex flow = flows_.find_out(packet.tuple, lookup.hash, lookup.guess);
   if (flow == no_flow || flows_[flow].method != ForwardMethod::nat) {
     if (packet.kind == PacketKind::icmp_error && frame.port != config_.host_port)
       return drop(frame, DropReason::icmp_without_flow);
@@ -230,8 +299,8 @@ void Worker::forward_out(Frame& frame, Packet& packet, const Lookup& lookup) {
 }
 
 // A mark comes before the address (IPVS), but only if some service takes it.
-std::optional<ServiceId> Worker::find_service(const Frame& frame, const Packet& packet, const Lookup& lookup) const {
-  const net::FiveTuple& tuple = lookup.tuple;
+std::optional<ServiceId> Worker::find_service(const Frame& frame, const Packet& packet) const {
+  const net::FiveTuple& tuple = packet.tuple;
   if (classifier_ != nullptr) {
     const std::uint32_t mark = classifier_->mark_of(tuple, frame.port, packet.vlan);
     if (const auto id = mark != 0 ? service_map_.find_mark(mark) : std::nullopt) return id;
@@ -244,13 +313,13 @@ FlowIndex Worker::open_flow(Frame& frame, Packet& packet, const Lookup& lookup) 
   if (packet.kind == PacketKind::tcp) {
     // Not the start of a connection: it is the host's to answer (with a reset), as under IPVS.
     const bool opens = (packet.tcp_flags & net::tcp_syn) != 0 && (packet.tcp_flags & net::tcp_rst) == 0;
-    if (!opens || lookup.tuple.source.port == ftp_data) {
+    if (!opens || packet.tuple.source.port == ftp_data) {
       pass_to_host(frame);
       return no_flow;
     }
   }
-  const net::FiveTuple& tuple = lookup.tuple;
-  const auto id = find_service(frame, packet, lookup);
+  const net::FiveTuple& tuple = packet.tuple;
+  const auto id = find_service(frame, packet);
   if (!id) {
     pass_to_host(frame);
     return no_flow;
@@ -281,6 +350,11 @@ FlowIndex Worker::open_flow(Frame& frame, Packet& packet, const Lookup& lookup) 
   record.flags = flow_inactive;
   if (destination.method != ForwardMethod::nat) record.flags |= flow_no_output;
   record.destination = *chosen;
+  if (record.method == ForwardMethod::nat) {
+    const NatChange change = nat_change(record.virtual_endpoint(), record.destination_endpoint());
+    record.address_delta = change.address.folded();
+    record.segment_delta = change.segment.folded();
+  }
   record.last_seen_s = now_s_;
   record.timeout_s = timeouts_.of(record.protocol, record.state);
   const auto flow = flows_.insert(lookup.hash, record);
@@ -301,7 +375,7 @@ void Worker::send_to_destination(Frame& frame, Packet& packet, const FlowRecord&
       if (is_icmp)
         nat_icmp_in(frame, packet, record.destination_endpoint(), Ttl::keep);
       else
-        nat_destination(frame, packet, record.destination_endpoint(), Ttl::keep);
+        nat_destination(frame, packet, to_server(record), Ttl::keep);
     }
     if (config_.host_port == no_port) return drop(frame, DropReason::host_unavailable);
     return queue(frame, config_.host_port, counters_.passed);
@@ -318,13 +392,18 @@ void Worker::send_to_destination(Frame& frame, Packet& packet, const FlowRecord&
     return answer(frame, packet, record.virtual_address, net::icmp_unreachable, net::icmp_code_fragmentation_needed,
                   std::uint16_t(destination.mtu - overhead), DropReason::too_big);
   }
+  if (is_icmp && record.method == ForwardMethod::nat) {
+    nat_icmp_in(frame, packet, record.destination_endpoint(), Ttl::decrement);
+    write_link(frame, packet, destination.next_hop);
+    return queue(frame, destination.next_hop.port, counters_.transmitted);
+  }
+  rewrite_in(frame, packet, record, destination);
+}
+
+// As the forwarding method has it, and out to the next hop, which there is.
+void Worker::rewrite_in(Frame& frame, Packet& packet, const FlowRecord& record, const Destination& destination) {
   switch (record.method) {
-    case ForwardMethod::nat:
-      if (is_icmp)
-        nat_icmp_in(frame, packet, record.destination_endpoint(), Ttl::decrement);
-      else
-        nat_destination(frame, packet, record.destination_endpoint(), Ttl::decrement);
-      break;
+    case ForwardMethod::nat: nat_destination(frame, packet, to_server(record), Ttl::decrement); break;
     case ForwardMethod::direct:
     case ForwardMethod::local: decrement_ttl(frame, packet); break;
     case ForwardMethod::tunnel:
@@ -352,8 +431,8 @@ void Worker::send_to_client(Frame& frame, Packet& packet, const FlowRecord& reco
   if (packet.kind == PacketKind::icmp_error)
     nat_icmp_out(frame, packet, record.virtual_endpoint(), ttl);
   else
-    nat_source(frame, packet, record.virtual_endpoint(), ttl);
-  write_link(frame, packet, {record.client_port_id, record.client_vlan, record.client_mac, out.mac});
+    nat_source(frame, packet, to_client(record), ttl);
+  write_link(frame, packet, record.client_vlan, record.client_mac, out.mac);
   queue(frame, record.client_port_id, counters_.transmitted);
 }
 
@@ -383,7 +462,7 @@ void Worker::answer(Frame& frame, Packet& packet, net::Ipv4Addr source, std::uin
   const PortId port = frame.port;
   const std::uint16_t vlan = packet.vlan;
   make_icmp_error(frame, packet, source, {type, code, mtu});
-  write_link(frame, packet, {port, vlan, link.source, port_infos_[index(port)].mac});
+  write_link(frame, packet, vlan, link.source, port_infos_[index(port)].mac);
   queue(frame, port, counters_.transmitted);
 }
 
@@ -557,6 +636,9 @@ void Worker::apply(DestinationId id, const Destination& update) {
     count_nat_address(update, true);
   }
   destination = update;
+  const std::uint16_t overhead = update.method == ForwardMethod::tunnel ? ipip_overhead : std::uint16_t{0};
+  const bool plain = update.available && !update.is_local && update.next_hop.port != no_port && update.mtu > overhead;
+  destination.steady_length_max = plain ? std::uint16_t(update.mtu - overhead) : std::uint16_t{0};
 }
 
 // One that was removed counts until its id is used again: its last replies may be under way.

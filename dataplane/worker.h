@@ -26,8 +26,8 @@ using NanoClock = std::uint64_t (*)();
 struct WorkerConfig {
   WorkerId id{};
   unsigned workers = 1;
-  std::size_t connections = 1u << 20;  ///< capacity of this worker's connection table
-  Mapping::Kind flow_memory = Mapping::Kind::shared_memory;
+  std::size_t connections = 1u << 20;                         ///< capacity of this worker's connection table
+  Mapping::Kind flow_memory = Mapping::Kind::private_memory;  ///< a memfd has no huge pages on most systems
   std::uint64_t hash_seed = 0;  ///< secret; the same on all workers, as it also decides who owns a NAT connection
   std::uint32_t now_s = 0;
   FramePool* pool = nullptr;
@@ -72,7 +72,6 @@ class Worker {
 
   /// What look-up learns of a packet, step by step.
   struct Lookup {
-    net::FiveTuple tuple;  // as a packet of the connection in this direction has it (ICMP errors: turned round)
     FlowHash hash;
     FlowIndex guess;
     Direction direction;
@@ -121,20 +120,23 @@ class Worker {
 
   // The packet's way, in order.
   void process(Batch& batch);
-  void parse_all(Batch& batch);
   template <bool has_rules>  // what only classify rules need costs nobody else anything
-  void find_owner_and_bucket(Batch& batch);
-  void find_record(Batch& batch);
+  void find_buckets(Batch& batch);
+  void find_records(Batch& batch);
   void forward_all(Batch& batch);
 
   // One packet.
-  void forward_in(Frame& frame, Packet& packet, const Lookup& lookup);
-  void forward_out(Frame& frame, Packet& packet, const Lookup& lookup);
-  [[nodiscard]] bool is_from_client(const Frame& frame, const Packet& packet, const Lookup& lookup) const;
-  [[nodiscard]] std::optional<ServiceId> find_service(const Frame& frame, const Packet& packet,
-                                                      const Lookup& lookup) const;
+  [[nodiscard]] bool is_steady(const FlowRecord& record, const Packet& packet) const;
+  [[nodiscard, gnu::always_inline]] bool forward_steady_in(Frame& frame, Packet& packet, const Lookup& lookup);
+  [[nodiscard, gnu::always_inline]] bool forward_steady_out(Frame& frame, Packet& packet, const Lookup& lookup);
+  [[gnu::noinline]] void forward_in(Frame& frame, Packet& packet, const Lookup& lookup);
+  [[gnu::noinline]] void forward_out(Frame& frame, Packet& packet, const Lookup& lookup);
+  [[nodiscard]] bool is_from_client(const Frame& frame, const Packet& packet) const;
+  [[nodiscard]] std::optional<ServiceId> find_service(const Frame& frame, const Packet& packet) const;
   FlowIndex open_flow(Frame& frame, Packet& packet, const Lookup& lookup);
   void send_to_destination(Frame& frame, Packet& packet, const FlowRecord& record, const Destination& destination);
+  [[gnu::always_inline]] void rewrite_in(Frame& frame, Packet& packet, const FlowRecord& record,
+                                         const Destination& destination);
   void send_to_client(Frame& frame, Packet& packet, const FlowRecord& record);
   void pass_to_host(const Frame& frame);
   void pass_error_to_host(const Frame& frame, const Packet& packet);
@@ -149,8 +151,8 @@ class Worker {
 
   // Frames leaving.
   void drop(const Frame& frame, DropReason reason);
-  void queue(const Frame& frame, PortId port, Counter& counted);
-  void send_queue(PortId port);
+  [[gnu::always_inline]] void queue(const Frame& frame, PortId port, Counter& counted);
+  [[gnu::noinline]] void send_queue(PortId port);
   void hand_over(const Frame& frame, std::size_t owner);
 
   // Control's updates.

@@ -3,7 +3,10 @@
 // counts) can be rebuilt from one sequential scan. A slot whose protocol is 0 is free.
 #pragma once
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "dataplane/flow/tcp_state.h"
@@ -21,27 +24,32 @@ inline constexpr std::uint16_t flow_no_output = 0x0080;  ///< replies don't pass
 inline constexpr std::uint16_t flow_inactive = 0x0100;   ///< counted in the destination's inactive connections
 
 struct alignas(64) FlowRecord {
-  // Identity. In packets: client -> virtual. Out packets: destination (nat) or virtual (others) -> client.
+  // Identity, each endpoint as net::Endpoint lies in memory (is_same() compares words), with something else in its
+  // padding. In packets: client -> virtual. Out packets: destination (nat) or virtual (others) -> client.
   net::Ipv4Addr client_address;
-  net::Ipv4Addr virtual_address;
   net::L4Port client_port;
-  net::L4Port virtual_port;
-  net::Ipv4Addr destination_address;  ///< as written into packets
-  net::L4Port destination_port;
   net::Protocol protocol;
   TcpState state;  ///< none for UDP
+  net::Ipv4Addr virtual_address;
+  net::L4Port virtual_port;
+  std::uint16_t flags;
+  net::Ipv4Addr destination_address;  ///< as written into packets
+  net::L4Port destination_port;
 
   // The forwarding decision.
-  std::uint16_t flags;
   ForwardMethod method;
   PortId client_port_id;  ///< auto last hop: where the client's packets come in, and from which neighbour
-  DestinationId destination;
   net::MacAddr client_mac;
   std::uint16_t client_vlan;
+  DestinationId destination;
 
   // Life. Seconds of the coarse monotonic clock.
   std::uint32_t last_seen_s;
   std::uint32_t timeout_s;
+
+  // NAT, client to server: what becomes of the sums under checksums (net::ChecksumDelta::folded).
+  std::uint16_t address_delta;  ///< of the IPv4 header
+  std::uint16_t segment_delta;  ///< of the segment, pseudo header included
 
   std::uint8_t reserved[16];  ///< zero; for the persistence template that controls this, sync, fwmark
 
@@ -50,6 +58,32 @@ struct alignas(64) FlowRecord {
   [[nodiscard]] net::Endpoint destination_endpoint() const { return {destination_address, destination_port}; }
 };
 static_assert(sizeof(FlowRecord) == 64);
+
+/// Whether an endpoint of a record is this one: `of` is the address of its first field. Words, not fields.
+[[nodiscard]] inline std::uint64_t difference(const net::Ipv4Addr* of, const net::Endpoint& endpoint) {
+  std::uint64_t recorded, given;
+  std::memcpy(&recorded, of, sizeof recorded);
+  std::memcpy(&given, &endpoint, sizeof given);
+  return (recorded ^ given) << 16;  // without the padding
+}
+static_assert(sizeof(net::Endpoint) == 8 && offsetof(net::Endpoint, port) == 4);
+static_assert(std::endian::native == std::endian::little);
 static_assert(std::is_trivially_copyable_v<FlowRecord>);
+
+/// The connection of an in packet: source = client, destination = virtual endpoint.
+[[nodiscard]] inline bool is_in(const FlowRecord& record, const net::FiveTuple& tuple) {
+  return (difference(&record.client_address, tuple.source) | difference(&record.virtual_address, tuple.destination)) ==
+             0 &&
+         record.protocol == tuple.protocol;
+}
+
+/// The connection of an out packet: source = destination's endpoint (NAT) or virtual endpoint (others), destination =
+/// client.
+[[nodiscard]] inline bool is_out(const FlowRecord& record, const net::FiveTuple& tuple) {
+  const net::Ipv4Addr* server =
+      record.method == ForwardMethod::nat ? &record.destination_address : &record.virtual_address;
+  return (difference(&record.client_address, tuple.destination) | difference(server, tuple.source)) == 0 &&
+         record.protocol == tuple.protocol;
+}
 
 }  // namespace sluice::dataplane

@@ -1,6 +1,5 @@
 #include "dataplane/flow/table.h"
 
-#include <emmintrin.h>
 #include <fmt/format.h>
 
 #include <bit>
@@ -11,23 +10,8 @@ namespace sluice::dataplane {
 
 namespace {
 
-__extension__ using Wide = unsigned __int128;
-
 // Records per home bucket at capacity, at most; see the sizes in table.h.
 constexpr std::size_t records_per_bucket = 6;
-
-bool is_in(const FlowRecord& record, const net::FiveTuple& tuple) {
-  return record.client_address == tuple.source.address && record.client_port == tuple.source.port &&
-         record.virtual_address == tuple.destination.address && record.virtual_port == tuple.destination.port &&
-         record.protocol == tuple.protocol;
-}
-
-bool is_out(const FlowRecord& record, const net::FiveTuple& tuple) {
-  const net::Endpoint server =
-      record.method == ForwardMethod::nat ? record.destination_endpoint() : record.virtual_endpoint();
-  return record.client_address == tuple.destination.address && record.client_port == tuple.destination.port &&
-         server == tuple.source && record.protocol == tuple.protocol;
-}
 
 }  // namespace
 
@@ -62,32 +46,6 @@ FlowTable::FlowTable(std::size_t capacity, std::size_t buckets, std::size_t over
       home_buckets_(buckets),
       capacity_(capacity),
       wheel_(links_, now_s) {}
-
-// Folded 64x64 multiplication (as in wyhash): every input bit reaches every output bit, in a few cycles.
-FlowHash FlowTable::hash(net::Endpoint client, net::Protocol protocol) const {
-  const std::uint64_t key = (std::uint64_t{client.address.value.raw()} << 32) |
-                            (std::uint64_t{client.port.value.raw()} << 8) | std::uint64_t(protocol);
-  const auto first = Wide{key ^ seed_} * 0x9e3779b97f4a7c15ull;
-  const std::uint64_t folded = std::uint64_t(first) ^ std::uint64_t(first >> 64);
-  const auto second = Wide{folded ^ 0xe7037ed1a0b428dbull} * (seed_ | 1);
-  return std::uint64_t(second) ^ std::uint64_t(second >> 64);
-}
-
-// One bit per slot whose tag equals.
-std::uint32_t FlowTable::matches(const Bucket& bucket, std::uint16_t tag) {
-  const __m128i tags = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bucket.tags));
-  const __m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16(short(tag)));
-  std::uint32_t bits = std::uint32_t(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
-  bits |= std::uint32_t{bucket.tags[8] == tag} << 8;
-  bits |= std::uint32_t{bucket.tags[9] == tag} << 9;
-  return bits;
-}
-
-FlowIndex FlowTable::candidate(FlowHash hash) const {
-  const Bucket& bucket = buckets_[hash & bucket_mask_];
-  const std::uint32_t bits = matches(bucket, tag_of(hash));
-  return bits == 0 ? no_flow : FlowIndex{bucket.records[std::countr_zero(bits)]};
-}
 
 template <typename Equal>
 FlowIndex FlowTable::find(FlowHash hash, Equal&& equal) const {

@@ -23,6 +23,10 @@
 // One thread owns a table. Steps of a batch: hash all, prefetch_bucket all, candidate all + prefetch_record, find all.
 #pragma once
 
+#include <emmintrin.h>
+
+#include <array>
+#include <bit>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -48,10 +52,22 @@ class FlowTable {
 
   // --- look-up, in the order of a batch's steps
 
-  [[nodiscard]] FlowHash hash(net::Endpoint client, net::Protocol protocol) const;
+  /// Folded 64x64 multiplication (as in wyhash): every input bit reaches every output bit, in a few cycles.
+  [[nodiscard]] FlowHash hash(net::Endpoint client, net::Protocol protocol) const {
+    const std::uint64_t key = (std::uint64_t{client.address.value.raw()} << 32) |
+                              (std::uint64_t{client.port.value.raw()} << 8) | std::uint64_t(protocol);
+    const auto first = Wide{key ^ seed_} * 0x9e3779b97f4a7c15ull;
+    const std::uint64_t folded = std::uint64_t(first) ^ std::uint64_t(first >> 64);
+    const auto second = Wide{folded ^ 0xe7037ed1a0b428dbull} * seed_;
+    return std::uint64_t(second) ^ std::uint64_t(second >> 64);
+  }
   void prefetch_bucket(FlowHash hash) const { __builtin_prefetch(&buckets_[hash & bucket_mask_]); }
   /// The first record in the home bucket whose tag matches: nearly always the right one. no_flow: none there.
-  [[nodiscard]] FlowIndex candidate(FlowHash hash) const;
+  [[nodiscard]] FlowIndex candidate(FlowHash hash) const {
+    const Bucket& bucket = buckets_[hash & bucket_mask_];
+    const std::uint32_t bits = matches(bucket, tag_of(hash));
+    return bits == 0 ? no_flow : FlowIndex{bucket.records[std::countr_zero(bits)]};
+  }
   void prefetch_record(FlowIndex flow) const { __builtin_prefetch(&records_[index(flow)], 1); }
 
   /// The connection of an in packet: source = client, destination = virtual endpoint. guess: candidate(hash).
@@ -94,7 +110,9 @@ class FlowTable {
   [[nodiscard]] std::optional<std::string> check() const;
 
  private:
+  __extension__ using Wide = unsigned __int128;
   static constexpr std::size_t bucket_slots = 10;
+  static constexpr std::uint32_t slots_mask = (1u << bucket_slots) - 1;
   static constexpr std::uint32_t no_bucket = 0;  // overflow buckets count from 1 in `next`
   static constexpr unsigned chain_max = 16;      // buckets: 160 connections from one client endpoint
 
@@ -112,7 +130,15 @@ class FlowTable {
     const auto tag = std::uint16_t(hash >> 48);
     return tag == 0 ? std::uint16_t{1} : tag;
   }
-  static std::uint32_t matches(const Bucket& bucket, std::uint16_t tag);
+  /// One bit per slot whose tag equals.
+  static std::uint32_t matches(const Bucket& bucket, std::uint16_t tag) {
+    // Ten tags in sixteen bytes and four: what is read beyond them is cut off.
+    const __m128i wanted = _mm_set1_epi16(short(tag));
+    const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bucket.tags));
+    const __m128i high = _mm_cvtsi32_si128(std::bit_cast<int>(std::array{bucket.tags[8], bucket.tags[9]}));
+    const __m128i equal = _mm_packs_epi16(_mm_cmpeq_epi16(low, wanted), _mm_cmpeq_epi16(high, wanted));
+    return std::uint32_t(_mm_movemask_epi8(equal)) & slots_mask;
+  }
   template <typename Equal>
   FlowIndex find(FlowHash hash, Equal&& equal) const;
   void unlink(FlowIndex flow);  // out of index and slab, not of the wheel

@@ -23,36 +23,35 @@ constexpr std::size_t port_destination = 2;
 // for the store to retire.
 void decrement(std::uint8_t* ipv4, ChecksumDelta& header) {
   const auto before = net::load<Be16>(ipv4 + ipv4_ttl);
-  const Be16 after(std::uint16_t(before.host() - 0x0100));
-  net::store(ipv4 + ipv4_ttl, after);
-  header.replace(before, after);
+  net::store(ipv4 + ipv4_ttl, Be16(std::uint16_t(before.host() - 0x0100)));
+  // ~before + after, whatever the TTL: 0xffff less the word's one.
+  header.add(ChecksumDelta(Be16(0xfeff).raw()));
 }
 
 void apply(std::uint8_t* field, const ChecksumDelta& delta) { net::store(field, delta.apply(net::load<Be16>(field))); }
+void apply_small(std::uint8_t* field, const ChecksumDelta& delta) {
+  net::store(field, delta.apply_small(net::load<Be16>(field)));
+}
 
 // One address and one port of a TCP or UDP packet.
-void translate(Frame& frame, const Packet& packet, std::size_t address_offset, std::size_t port_offset,
-               net::Endpoint to, Ttl ttl) {
+[[gnu::always_inline]] inline void translate(Frame& frame, const Packet& packet, std::size_t address_offset, std::size_t port_offset,
+               const NatChange& change, Ttl ttl) {
   std::uint8_t* ipv4 = frame.data + packet.l3;
   std::uint8_t* l4 = frame.data + packet.l4;
 
-  ChecksumDelta header;
-  header.replace(net::load<Be32>(ipv4 + address_offset), to.address.value);
-  ChecksumDelta segment = header;  // the pseudo header holds the address too
-  segment.replace(net::load<Be16>(l4 + port_offset), to.port.value);
+  ChecksumDelta header = change.address;
   if (ttl == Ttl::decrement) decrement(ipv4, header);
-
-  net::store(ipv4 + address_offset, to.address);
-  net::store(l4 + port_offset, to.port);
-  apply(ipv4 + ipv4_checksum, header);
+  net::store(ipv4 + address_offset, change.to.address);
+  net::store(l4 + port_offset, change.to.port);
+  apply_small(ipv4 + ipv4_checksum, header);
   if (packet.kind == PacketKind::tcp) {
-    apply(l4 + offsetof(net::TcpHeader, checksum), segment);
+    apply_small(l4 + offsetof(net::TcpHeader, checksum), change.segment);
     return;
   }
   std::uint8_t* field = l4 + offsetof(net::UdpHeader, checksum);
   const auto checksum = net::load<Be16>(field);
   if (checksum == Be16(0)) return;
-  const Be16 updated = segment.apply(checksum);
+  const Be16 updated = change.segment.apply_small(checksum);
   net::store(field, updated == Be16(0) ? Be16(0xffff) : updated);
 }
 
@@ -86,12 +85,20 @@ void translate_icmp(Frame& frame, const Packet& packet, std::size_t outer_offset
 
 }  // namespace
 
-void nat_destination(Frame& frame, const Packet& packet, net::Endpoint to, Ttl ttl) {
-  translate(frame, packet, ipv4_destination, port_destination, to, ttl);
+NatChange nat_change(net::Endpoint from, net::Endpoint to) {
+  ChecksumDelta address;
+  address.replace(from.address.value, to.address.value);
+  ChecksumDelta segment = address;
+  segment.replace(from.port.value, to.port.value);
+  return {to, ChecksumDelta(address.folded()), ChecksumDelta(segment.folded())};
 }
 
-void nat_source(Frame& frame, const Packet& packet, net::Endpoint to, Ttl ttl) {
-  translate(frame, packet, ipv4_source, port_source, to, ttl);
+void nat_destination(Frame& frame, const Packet& packet, const NatChange& change, Ttl ttl) {
+  translate(frame, packet, ipv4_destination, port_destination, change, ttl);
+}
+
+void nat_source(Frame& frame, const Packet& packet, const NatChange& change, Ttl ttl) {
+  translate(frame, packet, ipv4_source, port_source, change, ttl);
 }
 
 void nat_icmp_in(Frame& frame, const Packet& packet, net::Endpoint to, Ttl ttl) {
@@ -106,7 +113,7 @@ void decrement_ttl(Frame& frame, const Packet& packet) {
   std::uint8_t* ipv4 = frame.data + packet.l3;
   ChecksumDelta header;
   decrement(ipv4, header);
-  apply(ipv4 + ipv4_checksum, header);
+  apply_small(ipv4 + ipv4_checksum, header);
 }
 
 }  // namespace sluice::dataplane

@@ -3,16 +3,25 @@
 #pragma once
 
 #include "dataplane/packet.h"
+#include "net/checksum.h"
 
 namespace sluice::dataplane {
 
 /// What becomes of the TTL: decremented on the way through the director, untouched on the way into its own stack.
 enum class Ttl : std::uint8_t { decrement, keep };
 
-/// Client to server: destination address and port become `to`. TCP or UDP packets.
-void nat_destination(Frame& frame, const Packet& packet, net::Endpoint to, Ttl ttl);
-/// Server to client: source address and port become `to`. TCP or UDP packets.
-void nat_source(Frame& frame, const Packet& packet, net::Endpoint to, Ttl ttl);
+/// An endpoint that takes another's place, and what that does to checksums: the same for every packet of a connection.
+struct NatChange {
+  net::Endpoint to;
+  net::ChecksumDelta address;  ///< folded: of the IPv4 header
+  net::ChecksumDelta segment;  ///< folded: of TCP or UDP, whose pseudo header holds the address
+};
+[[nodiscard]] NatChange nat_change(net::Endpoint from, net::Endpoint to);
+
+/// Client to server: the destination changes. TCP or UDP packets.
+void nat_destination(Frame& frame, const Packet& packet, const NatChange& change, Ttl ttl);
+/// Server to client: the source changes. TCP or UDP packets.
+void nat_source(Frame& frame, const Packet& packet, const NatChange& change, Ttl ttl);
 
 /// ICMP error from the client's side about a packet that VIP sent: outer destination and embedded source become `to`.
 void nat_icmp_in(Frame& frame, const Packet& packet, net::Endpoint to, Ttl ttl);

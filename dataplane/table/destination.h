@@ -29,6 +29,8 @@ struct alignas(64) Destination {
   net::Ipv4Addr tunnel_source{};  ///< source of the outer header
   std::uint16_t mtu = 1500;       ///< of the route to it, bytes of IPv4 packet
   ServiceId service{};
+  /// The worker's own: a packet of up to so many bytes needs no second look before it is sent there. 0: all do.
+  std::uint16_t steady_length_max = 0;
   std::uint32_t upper_threshold = 0;  ///< connections, 0: none
   std::uint32_t lower_threshold = 0;
 };

@@ -56,6 +56,8 @@ void ServiceMap::insert(const ServiceKey& key, ServiceId id, bool has_nat) {
     return;
   }
   services_.at(key_bits(key)) = std::uint32_t(index(id));
+  const std::size_t bit = filter_bit(key.address);
+  filter_[bit / 64] |= std::uint64_t{1} << (bit % 64);
   addresses_.at(key.address.value.raw()) += one_use + (has_nat ? one_nat_use : 0);
 }
 

@@ -3,6 +3,7 @@
 // allocate.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -71,6 +72,7 @@ class ServiceMap {
     bool has_nat;     ///< one of them translates: both directions must meet at one worker
   };
   [[nodiscard]] VirtualAddress virtual_address(net::Ipv4Addr address) const {
+    if (!may_be_virtual(address)) return {false, false};
     const std::uint32_t* uses = addresses_.find(address.value.raw());
     if (uses == nullptr) return {false, false};
     return {true, (*uses >> 16) != 0};
@@ -89,6 +91,17 @@ class ServiceMap {
            std::uint64_t(key.protocol);
   }
 
+  // A packet to a client asks too, and the table is large and cold for any client: one bit of 4 KiB says no to nearly
+  // all.
+  static constexpr std::size_t filter_bits = 1u << 15;
+  static std::size_t filter_bit(net::Ipv4Addr address) {
+    return std::size_t((address.value.raw() * 0x9e3779b97f4a7c15ull) >> 49);
+  }
+  [[nodiscard]] bool may_be_virtual(net::Ipv4Addr address) const {
+    const std::size_t bit = filter_bit(address);
+    return (filter_[bit / 64] >> (bit % 64) & 1) != 0;
+  }
+
   static constexpr std::uint32_t one_use = 1;
   static constexpr std::uint32_t one_nat_use = 1u << 16;
 
@@ -96,6 +109,8 @@ class ServiceMap {
   ProbeTable addresses_;  // virtual address -> services that have it (low half), those with NAT (high half)
   ProbeTable marks_;      // mark -> ServiceId
   std::uint32_t nat_marks_ = 0;
+  // Of addresses that are virtual, or were: a bit too many costs one look into the table.
+  std::array<std::uint64_t, filter_bits / 64> filter_{};
 };
 
 }  // namespace sluice::dataplane
