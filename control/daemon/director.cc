@@ -83,10 +83,10 @@ Director::Director(boost::asio::io_context& io, DirectorOptions options, std::sh
       scripts_(io),
       check_scripts_(io),
       mailer_(io, [log = log_](const MailLine& line) { log->log(level_of(line), "{}", line.text); }),
+      snmp_(make_snmp()),
       collect_timer_(io) {}
 
 Result<std::unique_ptr<Director>> Director::start(boost::asio::io_context& io, const config::Config& config,
-      snmp_(make_snmp()),
                                                   DirectorOptions options, std::shared_ptr<spdlog::logger> log) {
   std::unique_ptr<Director> director(new Director(io, std::move(options), std::move(log)));
   director->dataplane_ = config.dataplane;
@@ -99,11 +99,11 @@ Result<std::unique_ptr<Director>> Director::start(boost::asio::io_context& io, c
   director->start_bfd(config);
   if (auto done = director->start_vrrp(config); !done) return std::unexpected(done.error());
   if (director->options_.opened) director->options_.opened();
+  director->snmp_->configure(config);
   if (director->engine_ != nullptr) {
     director->start_pools();
     auto pools = pools_from(config);
     for (const Error& complaint : pools.complaints) director->log_->warn("{}", complaint.text());
-  director->snmp_->configure(config);
     for (const Error& complaint : director->engine_->classify_complaints(config.dataplane.classify))
       director->log_->warn("{}", complaint.text());
     director->watch_files(config);
@@ -149,6 +149,9 @@ Result<> Director::start_vrrp(const config::Config& config) {
       [log = log_](const VrrpLine& line) { log->log(level_of(line), "{}", line.text); }, send_mail());
   if (!vrrp) return std::unexpected(vrrp.error());
   vrrp_ = std::move(*vrrp);
+  vrrp_->set_listener(
+      {.notice = [this](const VrrpNotice& notice, const config::Config& by) { snmp_->tell(notice, by); },
+       .rejected = [this](const VrrpRejection& rejection) { snmp_->tell(rejection); }});
   connect_bfd();
   return {};
 }
@@ -162,23 +165,7 @@ void Director::connect_bfd() {
 std::vector<TrackedStatus> Director::tracked_bfds(const config::Config& config) const {
   return bfd_ != nullptr ? bfd_->tracked() : tracked_without_bfd(config);
 }
-  vrrp_->set_listener(
-      {.notice = [this](const VrrpNotice& notice, const config::Config& by) { snmp_->tell(notice, by); },
-       .rejected = [this](const VrrpRejection& rejection) { snmp_->tell(rejection); }});
 
-void Director::start_pools() {
-  pools_ = std::make_unique<PoolManager>(
-      engine_->backend(), [this](const ScriptSpec& script) { return scripts_.run(script); },
-      [log = log_](LogLevel level, const std::string& line) { log->log(level_of(level), "{}", line); }, send_mail());
-  health::HealthOptions options;
-  std::random_device random;
-  options.seed = (std::uint64_t{random()} << 32) | random();
-  options.run_script = check_scripts_.runner();
-  health_ = std::make_unique<health::HealthThread>(options, [this](std::vector<health::HealthEvent> events) {
-    boost::asio::post(io_, [this, events = std::move(events)] {
-      for (const health::HealthEvent& event : events) {
-        if (pools_ != nullptr) pools_->on_health(event);
-      }
 // --- SNMP
 
 std::unique_ptr<SnmpService> Director::make_snmp() {
@@ -235,6 +222,19 @@ Result<> Director::write_by_snmp(const snmp::Write& write) {
   return {};
 }
 
+void Director::start_pools() {
+  pools_ = std::make_unique<PoolManager>(
+      engine_->backend(), [this](const ScriptSpec& script) { return scripts_.run(script); },
+      [log = log_](LogLevel level, const std::string& line) { log->log(level_of(level), "{}", line); }, send_mail());
+  health::HealthOptions options;
+  std::random_device random;
+  options.seed = (std::uint64_t{random()} << 32) | random();
+  options.run_script = check_scripts_.runner();
+  health_ = std::make_unique<health::HealthThread>(options, [this](std::vector<health::HealthEvent> events) {
+    boost::asio::post(io_, [this, events = std::move(events)] {
+      for (const health::HealthEvent& event : events) {
+        if (pools_ != nullptr) pools_->on_health(event);
+      }
     });
   });
   health_->start();
@@ -507,6 +507,7 @@ ReloadOutcome Director::reload() {
     }
   }
   reload_vrrp(candidate.config, outcome);
+  snmp_->configure(candidate.config);
   if (options_.reloaded) options_.reloaded(std::move(candidate.config));
   return over(std::move(outcome));
 }
@@ -523,7 +524,6 @@ std::vector<std::string> Director::changes_of_vrrp(const config::Config& config)
 void Director::reload_vrrp(const config::Config& config, ReloadOutcome& outcome) {
   for (std::string& line : changes_of_vrrp(config)) {
     log_->info("{}", line);
-  snmp_->configure(candidate.config);
     outcome.changes.push_back(std::move(line));
   }
   const bool had_bfd = bfd_ != nullptr;
@@ -570,9 +570,10 @@ void Director::stop() {
   vrrp_.reset();
   bfd_.reset();
   if (health_ != nullptr) health_->stop();
-  stop_pools();
-  snmp_->stop();  // once all traps are told
+  if (pools_ != nullptr) pools_->stop();
+  pools_.reset();
   engine_.reset();
+  snmp_->stop();  // once all traps are told
   reflector_.reset();
   mailer_.stop(last_mails_time_max);
 }

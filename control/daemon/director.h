@@ -22,8 +22,8 @@
 #include "control/notify/script.h"
 #include "control/pools/check_scripts.h"
 #include "control/pools/pool_manager.h"
-#include "control/vrrp/track_files.h"
 #include "control/snmp/snmp_service.h"
+#include "control/vrrp/track_files.h"
 #include "control/vrrp/vrrp_service.h"
 #include "health/health_thread.h"
 #include "net/error.h"
@@ -44,8 +44,8 @@ struct DirectorOptions {
   config::ParseOptions parse = {};
   bool serves = true;     ///< false: the file's virtual servers are left alone
   bool runs_vrrp = true;  ///< false: its vrrp_instances are
-  bool runs_bfd = true;   ///< false: its bfd_instances are, and what tracks them takes them for down
   SnmpOptions snmp = {};
+  bool runs_bfd = true;   ///< false: its bfd_instances are, and what tracks them takes them for down
   /// Called with true when a reload begins and with false when it is over, whoever asked for it.
   std::function<void(bool)> reloading = {};
   /// Called with what is in force after a reload.
@@ -118,13 +118,13 @@ class Director {
   [[nodiscard]] ReloadOutcome preview(Result<config::ParseOutcome> outcome) const;
   api::Response set_weight(const api::Request& request);
   [[nodiscard]] SendAlert send_mail();
+  [[nodiscard]] std::unique_ptr<SnmpService> make_snmp();
+  void gather_for_snmp(const snmp::Parts& parts, std::function<void(snmp::Gathered)> done);
+  Result<> write_by_snmp(const snmp::Write& write);
   void schedule_collect(std::chrono::milliseconds delay);
   void answer_vrrp(api::Respond respond);
   void answer_connections(const api::Request& request, api::Respond respond);
 
-  [[nodiscard]] std::unique_ptr<SnmpService> make_snmp();
-  void gather_for_snmp(const snmp::Parts& parts, std::function<void(snmp::Gathered)> done);
-  Result<> write_by_snmp(const snmp::Write& write);
   boost::asio::io_context& io_;
   DirectorOptions options_;
   std::shared_ptr<spdlog::logger> log_;
@@ -136,12 +136,12 @@ class Director {
   ScriptRunner scripts_;
   CheckScripts check_scripts_;
   Mailer mailer_;
+  std::unique_ptr<SnmpService> snmp_;
   std::unique_ptr<VrrpService> vrrp_;  // null: the configuration has no vrrp_instance
   std::unique_ptr<BfdService> bfd_;    // null: it has no bfd_instance
   std::unique_ptr<PoolManager> pools_;
   std::unique_ptr<TrackFiles> checked_files_;  // null: no FILE_CHECK has asked for one
   std::unique_ptr<health::HealthThread> health_;
-  std::unique_ptr<SnmpService> snmp_;
   netlink::Subscription addresses_;
   std::unique_ptr<api::ApiServer> api_;
   boost::asio::steady_timer collect_timer_;

@@ -97,6 +97,13 @@ VrrpSettings VrrpService::settings(std::vector<TrackedStatus> elsewhere) const {
   return settings;
 }
 
+std::vector<TrackedStatus> VrrpService::tracked() const {
+  std::vector<TrackedStatus> all = track_scripts_->all();
+  for (TrackedStatus& status : track_files_->all()) all.push_back(std::move(status));
+  for (TrackedStatus& status : track_processes_->all()) all.push_back(std::move(status));
+  return all;
+}
+
 void VrrpService::take_config(const config::Config& config) {
   gone_ = std::move(config_);
   config_ = vrrp_part(config);
@@ -105,13 +112,6 @@ void VrrpService::take_config(const config::Config& config) {
   gone_.global = config_.global;
   std::vector<Error> complaints;
   track_scripts_->configure(config_, complaints);
-std::vector<TrackedStatus> VrrpService::tracked() const {
-  std::vector<TrackedStatus> all = track_scripts_->all();
-  for (TrackedStatus& status : track_files_->all()) all.push_back(std::move(status));
-  for (TrackedStatus& status : track_processes_->all()) all.push_back(std::move(status));
-  return all;
-}
-
   track_files_->configure(config_.track_files);
   track_processes_->configure(config_.track_processes, config_.global.socket_buffers.process_monitor);
 
@@ -160,8 +160,6 @@ void VrrpService::open_fifos() {
       ScriptSpec reader = *known;
       reader.argv.push_back(fifo->path);
       reader.time_max = std::chrono::hours(24 * 365 * 10);  // it reads as long as we write
-    } else if (const auto* rejection = std::get_if<VrrpRejection>(&each)) {
-      if (listener_.rejected) listener_.rejected(*rejection);
       if (auto started = scripts_.run(reader); !started) log_({.text = started.error().text(), .is_warning = true});
     }
     for (const Error& complaint : complaints) log_({.text = complaint.text(), .is_warning = true});
@@ -181,7 +179,6 @@ void VrrpService::status(std::function<void(VrrpStatus)> done) {
 }
 
 void VrrpService::read_mail(ScriptRunner& runner, std::chrono::milliseconds time_max) {
-  if (listener_.notice) listener_.notice(notice, config);
   std::deque<std::variant<VrrpNotice, VrrpLine, VrrpRejection>> mail;
   {
     const std::lock_guard hold(mailbox_->mutex);
@@ -190,6 +187,8 @@ void VrrpService::read_mail(ScriptRunner& runner, std::chrono::milliseconds time
   for (const auto& each : mail) {
     if (const auto* line = std::get_if<VrrpLine>(&each)) {
       log_(*line);
+    } else if (const auto* rejection = std::get_if<VrrpRejection>(&each)) {
+      if (listener_.rejected) listener_.rejected(*rejection);
     } else {
       tell(std::get<VrrpNotice>(each), runner, time_max);
     }
@@ -211,6 +210,7 @@ void VrrpService::tell(const VrrpNotice& notice, ScriptRunner& runner, std::chro
     for (const auto& [path, fifo] : fifos_) fifo->write(*line);
   }
   if (auto alert = mails_.on(config, notice); alert && mail_) mail_(std::move(*alert));
+  if (listener_.notice) listener_.notice(notice, config);
 }
 
 void VrrpService::stop() {

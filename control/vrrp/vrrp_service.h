@@ -77,8 +77,8 @@ class VrrpService {
   config::Config gone_;    // instances and groups that the last reload took away: the last of them is yet to be told
   std::map<const config::Script*, ScriptSpec> runnable_;
   std::map<std::string, std::unique_ptr<Fifo>> fifos_;  // by path
-  Listener listener_;
   std::shared_ptr<Mailbox> mailbox_;
+  Listener listener_;
   std::unique_ptr<TrackScripts> track_scripts_;
   std::unique_ptr<TrackFiles> track_files_;
   std::unique_ptr<TrackProcesses> track_processes_;
