@@ -36,11 +36,13 @@ TEST(Steady, TheShortWayDoesWhatTheLongOneDoes) {
     const auto protocol = random() % 2 == 0 ? net::Protocol::tcp : net::Protocol::udp;
     Twin still, passing;
     for (Twin* twin : {&still, &passing}) {
+      Timeouts long_ones;  // or the seconds that pass would end connections
+      long_ones.tcp_s.fill(900);
+      twin->director.mailbox().post(SetTimeouts{long_ones});
       const auto service = twin->director.add_service(protocol, vip);
       const auto to = method == ForwardMethod::nat ? server : net::Endpoint{server.address, vip.port};
       twin->destination = twin->director.add_destination(service, to, method);
     }
-    // Fewer packets than the shortest timeout has seconds that a state may come to here.
     for (int i = 0; i < 50; ++i) {
       const net::Endpoint client = endpoint("10.0.1.1", std::uint16_t(30010 + random() % 2));
       const bool reply = random() % 3 == 0;
