@@ -15,6 +15,11 @@ std::string after(std::uint32_t retries) {
   return retries == 0 ? std::string() : fmt::format(" after {} retries", retries);
 }
 
+std::string after_script(const CheckerSpec& spec, std::uint32_t retries) {
+  if (spec.timings.retry == 0) return " with retry disabled";
+  return retries == 1 ? " after 1 retry" : after(retries);
+}
+
 struct UpLine {
   const CheckedNames& names;
   std::string operator()(const TcpCheckSpec&) const {
@@ -35,7 +40,7 @@ struct UpLine {
   }
   std::string operator()(const MiscCheckSpec& misc) const { return misc_line(misc, names, "succeeded") + "."; }
   std::string operator()(const FileCheckSpec& file) const {
-    return fmt::format("FILE_CHECK {} on service {} succeeded.", file.file, names.server);
+    return fmt::format("({}): tracked file {} leaving FAULT state", names.server, file.file);
   }
   std::string operator()(const BfdCheckSpec& bfd) const {
     return fmt::format("BFD_CHECK {} on service {} succeeded.", bfd.session, names.server);
@@ -77,23 +82,58 @@ struct DownLine {
   std::uint32_t retries;
   const std::string& reason;
   std::string operator()(const MiscCheckSpec& misc) const {
-    const bool timed_out = reason.starts_with("timed out");
-    return fmt::format("{}{} ({}).", misc_line(misc, names, timed_out ? "timed out" : "failed"), after(retries),
-                       reason);
+    if (reason == "timed out") return misc_line(misc, names, "timed out") + after_script(spec, retries) + ".";
+    return fmt::format("{}{} ({}).", misc_line(misc, names, "failed"), after_script(spec, retries), reason);
   }
-  std::string operator()(const FileCheckSpec& file) const { return of_watched(FailureLine{names}(file)); }
+  std::string operator()(const FileCheckSpec& file) const {
+    return fmt::format("({}): tracked file {} now FAULT state", names.server, file.file);
+  }
+  std::string operator()(const SmtpCheckSpec& smtp) const {
+    const std::string said = smtp_failure(smtp, reason);
+    if (said == reason) return failed_line();
+    return fmt::format("SMTP_CHECK {} ({})", said, reason);
+  }
+  std::string operator()(const DnsCheckSpec&) const {
+    const bool silence = reason.starts_with("no answer");
+    return fmt::format("DNS_CHECK ({}) {} after {} retries ({})", names.server,
+                       silence ? "read timeout from socket" : "failed to read socket", retries, reason);
+  }
+  std::string operator()(const PingCheckSpec&) const {
+    return fmt::format("ICMP CHECK on service {}{} failed{}. ({})", names.server,
+                       retries == 0 ? "" : " of " + names.service, after(retries), reason);
+  }
   std::string operator()(const BfdCheckSpec& bfd) const { return of_watched(FailureLine{names}(bfd)); }
-  std::string operator()(const auto&) const {
-    return fmt::format("{} on service {} failed{}. ({})", log_name(spec), names.server, after(retries), reason);
-  }
+  std::string operator()(const auto&) const { return failed_line(); }
 
  private:
+  [[nodiscard]] std::string failed_line() const {
+    return fmt::format("{} on service {} failed{}. ({})", log_name(spec), names.server, after(retries), reason);
+  }
   [[nodiscard]] std::string of_watched(const std::string& line) const { return fmt::format("{} ({})", line, reason); }
 };
 
 }  // namespace
 
+// The probe's own words begin with what was being done; a connection that wasn't made has none.
+std::string smtp_failure(const SmtpCheckSpec& spec, const std::string& reason) {
+  for (const std::string_view doing : {"greeting:", "HELO:", "QUIT:"}) {
+    if (reason.starts_with(doing)) return reason;
+  }
+  return fmt::format("Could not connect to server [{}]:{}", spec.connect.address.text(), spec.connect.port.host());
+}
+
 std::string up_line(const CheckerSpec& spec, const CheckedNames& names) { return std::visit(UpLine{names}, spec.what); }
+
+std::optional<std::string> progress_line(const CheckerSpec& spec, const CheckedNames& names,
+                                         const std::string& reason) {
+  const auto* http = std::get_if<HttpGetSpec>(&spec.what);
+  if (http == nullptr) return std::nullopt;
+  for (const UrlSpec& url : http->urls) {
+    if (!reason.starts_with(fmt::format("url {}: ", url.path))) continue;
+    return fmt::format("HTTP status code success to {} url({})", names.server, url.path);
+  }
+  return std::nullopt;
+}
 
 std::string down_line(const CheckerSpec& spec, const CheckedNames& names, std::uint32_t retries,
                       const std::string& reason) {

@@ -40,6 +40,7 @@ Actions Pool::start() {
     if (in_table(i)) actions.push_back(AddServer{i, table_weight(i), Cause::start});
     if (notify_up_at_start_ && is_up(i)) actions.push_back(NotifyUp{i});
   }
+  if (has_quorum_) actions.push_back(QuorumUp{quorum_, hysteresis_, weight_sum(), true});
   // keepalived says that it starts without quorum only where that has a consequence.
   if (sorry_server_serves()) actions.push_back(QuorumDown{quorum_, hysteresis_, weight_sum(), true});
   if (sorry_server_serves()) {
@@ -64,11 +65,16 @@ Actions Pool::on_checker(std::size_t index, std::size_t checker, bool up, bool f
   server.checkers_down += up ? -1u : 1u;
   if (is_up(index) == was_up) return actions;
 
+  if (sorry_server_serves()) {
+    actions.push_back(Withheld{index});
+  } else if (up) {
+    enter(index, Cause::health, actions);
+  } else {
+    leave(index, Cause::health, actions);
+  }
   if (up) {
-    if (!sorry_server_serves()) enter(index, Cause::health, actions);
     actions.push_back(NotifyUp{index});
   } else {
-    if (!sorry_server_serves()) leave(index, Cause::health, actions);
     actions.push_back(NotifyDown{index});
   }
   vote(actions);
@@ -100,7 +106,7 @@ PoolReloadActions Pool::reload(const PoolReload& change) {
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     if (stays[i]) continue;
     if (in_table(i)) actions.leaving.push_back(RemoveServer{i, Cause::reload});
-    if (is_up(i)) actions.leaving.push_back(NotifyDown{i});
+    if (is_up(i) && !sorry_server_serves()) actions.leaving.push_back(NotifyDown{i});
   }
   bool sorry_in = sorry_server_in_table();
   if (sorry_in && (!change.config.has_sorry_server || !change.same_sorry_server)) {
@@ -111,9 +117,13 @@ PoolReloadActions Pool::reload(const PoolReload& change) {
   // First as if quorum stayed what it is; then it is counted anew, as after any other change.
   const Pool before = *this;
   configure(change.config);
+  const bool still_lost = !has_quorum_ && weight_sum() < std::uint64_t{quorum_} + hysteresis_;
+  if (still_lost && has_sorry_server_ && !sorry_in) {
+    actions.staying.push_back(QuorumDown{quorum_, hysteresis_, weight_sum(), true});
+  }
   adjust_sorry_server(sorry_in, before.sorry_server_serves() ? sorry_server_weight : 0, actions.staying);
   for (std::size_t i = 0; i < servers_.size(); ++i) adjust_server(i, before, change.was[i], actions.staying);
-  vote(actions.staying);
+  vote(actions.staying, true);
   return actions;
 }
 
@@ -191,18 +201,18 @@ void Pool::leave(std::size_t index, Cause cause, Actions& actions) const {
   }
 }
 
-void Pool::vote(Actions& actions) {
+void Pool::vote(Actions& actions, bool at_start) {
   const std::uint64_t sum = weight_sum();
   if (!has_quorum_ && sum >= std::uint64_t{quorum_} + hysteresis_) {
-    gain_quorum(sum, actions);
+    gain_quorum({quorum_, hysteresis_, sum, at_start}, actions);
   } else if (has_quorum_ && (sum == 0 || sum < quorum_ - hysteresis_)) {
-    lose_quorum(sum, actions);
+    lose_quorum({quorum_, hysteresis_, sum, at_start}, actions);
   }
 }
 
-void Pool::gain_quorum(std::uint64_t sum, Actions& actions) {
+void Pool::gain_quorum(const QuorumUp& gained, Actions& actions) {
   has_quorum_ = true;
-  actions.push_back(QuorumUp{quorum_, hysteresis_, sum});
+  actions.push_back(gained);
   if (!has_sorry_server_) return;
   if (sorry_server_inhibit_) {
     actions.push_back(SetSorryServerWeight{0});
@@ -214,9 +224,9 @@ void Pool::gain_quorum(std::uint64_t sum, Actions& actions) {
   }
 }
 
-void Pool::lose_quorum(std::uint64_t sum, Actions& actions) {
+void Pool::lose_quorum(const QuorumDown& lost, Actions& actions) {
   has_quorum_ = false;
-  actions.push_back(QuorumDown{quorum_, hysteresis_, sum, false});
+  actions.push_back(lost);
   if (!has_sorry_server_) return;
   if (sorry_server_inhibit_) {
     actions.push_back(SetSorryServerWeight{sorry_server_weight});

@@ -40,7 +40,8 @@ struct PoolConfig {
   bool sorry_server_inhibit = false;  ///< keep the sorry server in the table with weight 0 while it isn't needed
 };
 
-/// Why an action on the table is due: keepalived logs each server for `health`, one line for all of them for `quorum`.
+/// Why an action on the table is due: keepalived logs each server for `health` (also where it changes nothing in the
+/// table: Withheld), one line for all of them for `quorum`.
 enum class Cause : std::uint8_t { start, health, quorum, weight, reload };
 
 struct AddServer {
@@ -61,6 +62,12 @@ struct SetWeight {
   std::uint32_t weight;
   Cause cause;
   bool operator==(const SetWeight&) const = default;
+};
+/// A server went up or down while the sorry server stands in: nothing for the table, but keepalived's log says the same
+/// as otherwise.
+struct Withheld {
+  std::size_t server;
+  bool operator==(const Withheld&) const = default;
 };
 /// The configured or dynamic weight changed: a line for the log. What it means for the table follows as SetWeight.
 struct WeightChanged {
@@ -90,14 +97,16 @@ struct NotifyDown {
   std::size_t server;
   bool operator==(const NotifyDown&) const = default;
 };
-/// "Gained quorum Q+H=T <= W"
+/// "Gained quorum Q+H=T <= W"; at_start: by the configuration alone, at the start or a reload ("Starting with quorum
+/// up" in mail).
 struct QuorumUp {
   std::uint32_t quorum;
   std::uint32_t hysteresis;
   std::uint64_t weight_sum;
+  bool at_start = false;
   bool operator==(const QuorumUp&) const = default;
 };
-/// "Lost quorum Q-H=T > W"; at_start: there never was one ("Starting with quorum down").
+/// "Lost quorum Q-H=T > W"; at_start: by the configuration alone, at the start or a reload ("Starting with quorum down").
 struct QuorumDown {
   std::uint32_t quorum;
   std::uint32_t hysteresis;
@@ -119,8 +128,8 @@ struct PoolReload {
   bool same_sorry_server = true;
 };
 
-using Action = std::variant<AddServer, RemoveServer, SetWeight, WeightChanged, AddSorryServer, RemoveSorryServer,
-                            SetSorryServerWeight, NotifyUp, NotifyDown, QuorumUp, QuorumDown>;
+using Action = std::variant<AddServer, RemoveServer, SetWeight, Withheld, WeightChanged, AddSorryServer,
+                            RemoveSorryServer, SetSorryServerWeight, NotifyUp, NotifyDown, QuorumUp, QuorumDown>;
 using Actions = std::vector<Action>;
 
 /// In two parts, because indices change their meaning in between.
@@ -147,7 +156,7 @@ class Pool {
   Actions on_weight(std::size_t server, std::uint32_t weight);
 
   /// Another configuration. Quorum stays as it was unless the new numbers say otherwise; the table becomes what the
-  /// formulas above say. Servers that are gone notify down if they were up (keepalived does, whatever omega says).
+  /// formulas above say. Servers that are gone notify down if they served (keepalived does, whatever omega says).
   PoolReloadActions reload(const PoolReload& change);
 
   [[nodiscard]] bool has_quorum() const { return has_quorum_; }
@@ -181,9 +190,9 @@ class Pool {
   void adjust_server(std::size_t server, const Pool& before, std::size_t was, Actions& actions) const;
   void enter(std::size_t server, Cause cause, Actions& actions) const;
   void leave(std::size_t server, Cause cause, Actions& actions) const;
-  void vote(Actions& actions);
-  void gain_quorum(std::uint64_t weight_sum, Actions& actions);
-  void lose_quorum(std::uint64_t weight_sum, Actions& actions);
+  void vote(Actions& actions, bool at_start = false);
+  void gain_quorum(const QuorumUp& gained, Actions& actions);
+  void lose_quorum(const QuorumDown& lost, Actions& actions);
 
   std::vector<Server> servers_;
   std::vector<bool> checkers_up_;

@@ -15,12 +15,14 @@ namespace sluice::health {
 namespace {
 
 /// Actions as short words, so that a row of expectations reads like keepalived's log: "+0/1" adds server 0 with weight
-/// 1, "=0/0" sets its weight, "-0" removes it, "up0" and "down0" are notifies, "+S", "-S", "=S/0" the sorry server.
+/// 1, "=0/0" sets its weight, "-0" removes it, "held0" would do one of these if the sorry server weren't in, "up0" and
+/// "down0" are notifies, "+S", "-S", "=S/0" the sorry server, "with(...)" and "without(...)" the quorum at the start.
 std::string word(const Action& action) {
   struct Word {
     std::string operator()(const AddServer& a) const { return fmt::format("+{}/{}", a.server, a.weight); }
     std::string operator()(const RemoveServer& a) const { return fmt::format("-{}", a.server); }
     std::string operator()(const SetWeight& a) const { return fmt::format("={}/{}", a.server, a.weight); }
+    std::string operator()(const Withheld& a) const { return fmt::format("held{}", a.server); }
     std::string operator()(const WeightChanged& a) const {
       return fmt::format("weight{}:{}>{}{}", a.server, a.from, a.to, a.server_is_up ? "" : "(inactive)");
     }
@@ -30,7 +32,7 @@ std::string word(const Action& action) {
     std::string operator()(const NotifyUp& a) const { return fmt::format("up{}", a.server); }
     std::string operator()(const NotifyDown& a) const { return fmt::format("down{}", a.server); }
     std::string operator()(const QuorumUp& a) const {
-      return fmt::format("gained({}+{}<={})", a.quorum, a.hysteresis, a.weight_sum);
+      return fmt::format("{}({}+{}<={})", a.at_start ? "with" : "gained", a.quorum, a.hysteresis, a.weight_sum);
     }
     std::string operator()(const QuorumDown& a) const {
       return fmt::format("{}({}-{}>{})", a.at_start ? "without" : "lost", a.quorum, a.hysteresis, a.weight_sum);
@@ -72,11 +74,11 @@ std::vector<Row> rows() {
   return {
       {"without alpha, servers stand in the table before any probe",
        {.servers = {server(1), server(3)}},
-       "+0/1 +1/3",
+       "+0/1 +1/3 with(1+0<=4)",
        {{up, 0, ""}, {down, 0, "-0 down0"}, {down, 0, ""}, {up, 0, "+0/1 up0"}}},
       {"quorum 1: the last server down loses it, the first one back gains it",
        {.servers = {server(), server()}},
-       "+0/1 +1/1",
+       "+0/1 +1/1 with(1+0<=2)",
        {{down, 0, "-0 down0"},
         {down, 1, "-1 down1 lost(1-0>0)"},
         {up, 1, "+1/1 up1 gained(1+0<=1)"},
@@ -88,18 +90,18 @@ std::vector<Row> rows() {
       {"alpha with a sorry server starts without quorum",
        {.servers = {alpha(server())}, .has_sorry_server = true},
        "without(1-0>0) +S/1",
-       {{up, 0, "up0 gained(1+0<=1) -S +0/1"}, {down, 0, "-0 down0 lost(1-0>0) +S/1"}}},
+       {{up, 0, "held0 up0 gained(1+0<=1) -S +0/1"}, {down, 0, "-0 down0 lost(1-0>0) +S/1"}}},
       {"inhibit_on_failure keeps the server with weight 0",
        {.servers = {inhibited(5), server(2)}},
-       "+0/5 +1/2",
+       "+0/5 +1/2 with(1+0<=7)",
        {{down, 0, "=0/0 down0"}, {up, 0, "=0/5 up0"}}},
       {"alpha with inhibit_on_failure is added with weight 0",
        {.servers = {alpha(inhibited(5)), server()}},
-       "+0/0 +1/1",
+       "+0/0 +1/1 with(1+0<=1)",
        {{up, 0, "=0/5 up0"}}},
       {"Q=4 H=1: down below 3, back at 5",
        {.servers = {server(), server(), server(), server(), server()}, .quorum = 4, .hysteresis = 1},
-       "+0/1 +1/1 +2/1 +3/1 +4/1",
+       "+0/1 +1/1 +2/1 +3/1 +4/1 with(4+1<=5)",
        {{down, 0, "-0 down0"},
         {down, 1, "-1 down1"},
         {down, 2, "-2 down2 lost(4-1>2)"},
@@ -108,41 +110,41 @@ std::vector<Row> rows() {
         {up, 0, "+0/1 up0 gained(4+1<=5)"}}},
       {"losing quorum with servers left: the sorry server comes in, they go, and come back together",
        {.servers = {server(), server(), server()}, .quorum = 2, .has_sorry_server = true},
-       "+0/1 +1/1 +2/1",
+       "+0/1 +1/1 +2/1 with(2+0<=3)",
        {{down, 0, "-0 down0"},
         {down, 1, "-1 down1 lost(2-0>1) +S/1 -2"},
-        {down, 2, "down2"},
-        {up, 2, "up2"},
-        {up, 0, "up0 gained(2+0<=2) -S +0/1 +2/1"},
+        {down, 2, "held2 down2"},
+        {up, 2, "held2 up2"},
+        {up, 0, "held0 up0 gained(2+0<=2) -S +0/1 +2/1"},
         {up, 1, "+1/1 up1"}}},
       {"without a sorry server, losing quorum changes nothing in the table",
        {.servers = {server(), server()}, .quorum = 2},
-       "+0/1 +1/1",
+       "+0/1 +1/1 with(2+0<=2)",
        {{down, 0, "-0 down0 lost(2-0>1)"}, {up, 0, "+0/1 up0 gained(2+0<=2)"}}},
       {"inhibited servers stay with weight 0 while the sorry server stands in",
        {.servers = {inhibited(2), inhibited(2)}, .quorum = 3, .has_sorry_server = true},
-       "+0/2 +1/2",
-       {{down, 0, "=0/0 down0 lost(3-0>2) +S/1 =1/0"}, {up, 0, "up0 gained(3+0<=4) -S =0/2 =1/2"}}},
+       "+0/2 +1/2 with(3+0<=4)",
+       {{down, 0, "=0/0 down0 lost(3-0>2) +S/1 =1/0"}, {up, 0, "held0 up0 gained(3+0<=4) -S =0/2 =1/2"}}},
       {"a sorry server that is inhibited stands by with weight 0",
        {.servers = {server()}, .has_sorry_server = true, .sorry_server_inhibit = true},
-       "+0/1 +S/0",
-       {{down, 0, "-0 down0 lost(1-0>0) =S/1"}, {up, 0, "up0 gained(1+0<=1) =S/0 +0/1"}}},
+       "+0/1 with(1+0<=1) +S/0",
+       {{down, 0, "-0 down0 lost(1-0>0) =S/1"}, {up, 0, "held0 up0 gained(1+0<=1) =S/0 +0/1"}}},
       {"weight 0 is no vote, and losing all votes loses quorum while servers are up",
        {.servers = {server(1), server(0)}, .has_sorry_server = true},
-       "+0/1 +1/0",
+       "+0/1 +1/0 with(1+0<=1)",
        {{weight, 0, "weight0:1>0 =0/0 lost(1-0>0) +S/1 -0 -1", 0},
         {weight, 0, "weight0:0>4 gained(1+0<=4) -S +0/4 +1/0", 4}}},
       {"a new weight of a server that is down waits until it is up",
        {.servers = {server(1), server(1)}},
-       "+0/1 +1/1",
+       "+0/1 +1/1 with(1+0<=2)",
        {{down, 0, "-0 down0"}, {weight, 0, "weight0:1>7(inactive)", 7}, {weight, 0, "", 7}, {up, 0, "+0/7 up0"}}},
       {"rs_init_notifies runs notify_up for who starts up",
        {.servers = {server(), alpha(server())}, .notify_up_at_start = true},
-       "+0/1 up0",
+       "+0/1 up0 with(1+0<=1)",
        {{up, 1, "+1/1 up1"}}},
       {"a hysteresis that isn't below the quorum is lowered",
        {.servers = {server()}, .quorum = 1, .hysteresis = 9},
-       "+0/1",
+       "+0/1 with(1+0<=1)",
        {{down, 0, "-0 down0 lost(1-0>0)"}, {up, 0, "+0/1 up0 gained(1+0<=1)"}}},
   };
 }
@@ -165,7 +167,7 @@ TEST(Pool, FollowsKeepalivedRowByRow) {
 
 TEST(Pool, ServerIsUpOnlyWhileAllItsCheckersAre) {
   Pool pool({.servers = {{1, false, {true, true}}}});
-  EXPECT_EQ(words(pool.start()), "+0/1");
+  EXPECT_EQ(words(pool.start()), "+0/1 with(1+0<=1)");
   EXPECT_EQ(words(pool.on_checker(0, 0, false, true)), "-0 down0 lost(1-0>0)");
   EXPECT_EQ(words(pool.on_checker(0, 1, false, true)), "");
   EXPECT_EQ(words(pool.on_checker(0, 0, true, false)), "");
@@ -174,7 +176,7 @@ TEST(Pool, ServerIsUpOnlyWhileAllItsCheckersAre) {
 
 TEST(Pool, ServerWithoutCheckersIsAlwaysUp) {
   Pool pool({.servers = {{1, false, {}}}});
-  EXPECT_EQ(words(pool.start()), "+0/1");
+  EXPECT_EQ(words(pool.start()), "+0/1 with(1+0<=1)");
   EXPECT_TRUE(pool.is_up(0));
 }
 
@@ -203,6 +205,7 @@ struct Table {
     found->second = a.weight;
   }
   void operator()(const WeightChanged&) {}
+  void operator()(const Withheld&) { EXPECT_GT(sorry, 0u) << "held back by nobody"; }
   void operator()(const AddSorryServer& a) {
     EXPECT_FALSE(sorry) << "sorry server added twice";
     sorry = a.weight;
@@ -438,13 +441,13 @@ TEST(Pool, ReloadsRowByRow) {
        {},
        {{.servers = {server(), server()}, .quorum = 3, .has_sorry_server = true}, {0, 1}},
        "",
-       "lost(3-0>2) +S/1 -0 -1"},
+       "without(3-0>2) +S/1 -0 -1"},
       {"quorum is gained by a new server",
        {.servers = {server()}, .quorum = 2, .has_sorry_server = true},
        {},
        {{.servers = {server(), server()}, .quorum = 2, .has_sorry_server = true}, {0, is_new}},
        "",
-       "gained(2+0<=2) -S +0/1 +1/1"},
+       "with(2+0<=2) -S +0/1 +1/1"},
       {"the sorry server that serves is gone: the servers that are up serve again",
        {.servers = {server(), server()}, .quorum = 2, .has_sorry_server = true},
        {0},
@@ -456,19 +459,19 @@ TEST(Pool, ReloadsRowByRow) {
        {0},
        {{.servers = {alpha(server()), server()}, .quorum = 2, .has_sorry_server = true}, {0, 1}},
        "",
-       "+S/1 -1"},
+       "without(2-0>1) +S/1 -1"},
       {"another sorry server takes the place of the one that serves",
        {.servers = {server()}, .has_sorry_server = true},
        {0},
        {{.servers = {alpha(server())}, .has_sorry_server = true}, {0}, false},
        "-S",
-       "+S/1"},
+       "without(1-0>0) +S/1"},
       {"all servers are gone",
        {.servers = {server(), server()}},
        {},
        {{.servers = {}}, {}},
        "-0 down0 -1 down1",
-       "lost(1-0>0)"},
+       "without(1-0>0)"},
   };
   for (const ReloadRow& row : reload_rows) {
     SCOPED_TRACE(row.name);

@@ -51,7 +51,7 @@ Outcome UrlCycle::on_success() {
   const bool asked_alone = failed_url_.has_value();
   const std::size_t answered = url_;
   failed_url_.reset();
-  const bool begin_again = asked_alone && answered != 0;
+  const bool begin_again = asked_alone;
   const bool complete = !begin_again && answered + 1 == urls_;
   url_ = begin_again || complete ? 0 : answered + 1;
   if (complete) return state_.on_success();

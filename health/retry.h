@@ -69,7 +69,7 @@ class RetryState {
 
 /// Several URLs, in order, one per delay_loop. A URL that fails is asked again alone; when it takes the checker down it
 /// is remembered and polled every max(delay_before_retry, delay_loop). Once it answers, all are asked from the first
-/// before the checker is up; where the failed one is itself the first, its answer counts as that.
+/// before the checker is up, itself once more: an HTTP_GET with one URL needs two answers (observed with 2.2.7).
 class UrlCycle {
  public:
   /// urls: how many, at least 1. fast_recovery: don't wait between URLs in the first cycle and in recovery.

@@ -124,6 +124,7 @@ TEST(UrlCycle, FailureInRecoveryIsRememberedInstead) {
   UrlCycle cycle(timings(0), true, 2, false);
   cycle.on(Verdict::failure);
   EXPECT_FALSE(cycle.on(Verdict::success).up);
+  EXPECT_FALSE(cycle.on(Verdict::success).up);
   EXPECT_FALSE(cycle.on(Verdict::failure).changed);
   EXPECT_EQ(cycle.url(), 1u);
   EXPECT_FALSE(cycle.on(Verdict::success).up);
@@ -135,9 +136,12 @@ TEST(UrlCycle, PollsSlowerWhereDelayBeforeRetryIsLonger) {
   EXPECT_EQ(cycle.on(Verdict::failure).next_probe, 30s);
 }
 
-TEST(UrlCycle, SingleUrlComesBackWithOneSuccess) {
+TEST(UrlCycle, SingleUrlComesBackWithTheSecondSuccess) {
   UrlCycle cycle(timings(0), true, 1, false);
   EXPECT_FALSE(cycle.on(Verdict::failure).up);
+  const Outcome first = cycle.on(Verdict::success);
+  EXPECT_FALSE(first.changed);
+  EXPECT_EQ(first.next_probe, 10s);
   EXPECT_TRUE(cycle.on(Verdict::success).changed);
 }
 
@@ -147,7 +151,7 @@ TEST(UrlCycle, FastRecoveryDoesNotWaitBetweenUrlsUntilProven) {
   EXPECT_EQ(cycle.on(Verdict::success).next_probe, 10s);
   EXPECT_EQ(cycle.on(Verdict::success).next_probe, 10s);
   EXPECT_TRUE(cycle.on(Verdict::failure).changed);
-  EXPECT_EQ(cycle.on(Verdict::success).next_probe, 0s);
+  EXPECT_EQ(cycle.on(Verdict::success).next_probe, 0s);  // the one that failed, then all
   EXPECT_EQ(cycle.on(Verdict::success).next_probe, 0s);
   EXPECT_EQ(cycle.on(Verdict::success).next_probe, 10s);
   EXPECT_TRUE(cycle.is_up());

@@ -28,6 +28,8 @@ constexpr std::size_t connections_most = 200'000;
 constexpr std::uint32_t weight_max = 2147483647;  // keepalived's
 // How often the workers' answers are fetched: soon while some are due, now and then otherwise.
 constexpr std::chrono::milliseconds collect_soon{2}, collect_idle{200};
+// For what omega has run at the stop, as in keepalived.
+constexpr std::chrono::seconds last_scripts_time_max{1};
 // For the last mails, once everything else has ended.
 constexpr std::chrono::seconds last_mails_time_max{2};
 
@@ -82,6 +84,7 @@ Director::Director(boost::asio::io_context& io, DirectorOptions options, std::sh
       log_(std::move(log)),
       scripts_(io),
       check_scripts_(io),
+      fifos_(scripts_, [log = log_](const std::string& line) { log->warn("{}", line); }),
       mailer_(io, [log = log_](const MailLine& line) { log->log(level_of(line), "{}", line.text); }),
       snmp_(make_snmp()),
       collect_timer_(io) {}
@@ -91,6 +94,7 @@ Result<std::unique_ptr<Director>> Director::start(boost::asio::io_context& io, c
   std::unique_ptr<Director> director(new Director(io, std::move(options), std::move(log)));
   director->dataplane_ = config.dataplane;
   director->mailer_.configure(mailer_settings(config.global));
+  director->open_fifos(config);
   if (!serves_any(config)) {
     director->log_->info("no virtual_server: no engine is started");
   } else if (auto done = director->start_engine(config); !done) {
@@ -130,6 +134,14 @@ Result<> Director::start_engine(const config::Config& config) {
   return {};
 }
 
+void Director::open_fifos(const config::Config& config) {
+  fifos_.configure(config.global, options_.runs_vrrp && config.has_vrrp(), serves_any(config));
+}
+
+WriteFifo Director::write_fifo(NotifyFifos::About about) {
+  return [this, about](std::string_view line) { fifos_.write(about, line); };
+}
+
 void Director::start_bfd(const config::Config& config) {
   if (!options_.runs_bfd || config.bfd_instances.empty()) return;
   BfdService::Hooks hooks{
@@ -146,7 +158,8 @@ Result<> Director::start_vrrp(const config::Config& config) {
   if (!options_.runs_vrrp || (!config.has_vrrp() && config.static_network == config::StaticNetwork{})) return {};
   auto vrrp = VrrpService::start(
       io_, scripts_, config, tracked_bfds(config),
-      [log = log_](const VrrpLine& line) { log->log(level_of(line), "{}", line.text); }, send_mail());
+      [log = log_](const VrrpLine& line) { log->log(level_of(line), "{}", line.text); }, send_mail(),
+      write_fifo(NotifyFifos::About::vrrp));
   if (!vrrp) return std::unexpected(vrrp.error());
   vrrp_ = std::move(*vrrp);
   vrrp_->set_listener(
@@ -224,8 +237,10 @@ Result<> Director::write_by_snmp(const snmp::Write& write) {
 
 void Director::start_pools() {
   pools_ = std::make_unique<PoolManager>(
-      engine_->backend(), [this](const ScriptSpec& script) { return scripts_.run(script); },
-      [log = log_](LogLevel level, const std::string& line) { log->log(level_of(level), "{}", line); }, send_mail());
+      engine_->backend(),
+      [this](const ScriptSpec& script) { return run_pool_script_ ? run_pool_script_(script) : scripts_.run(script); },
+      [log = log_](LogLevel level, const std::string& line) { log->log(level_of(level), "{}", line); }, send_mail(),
+      write_fifo(NotifyFifos::About::virtual_servers));
   health::HealthOptions options;
   std::random_device random;
   options.seed = (std::uint64_t{random()} << 32) | random();
@@ -497,6 +512,7 @@ ReloadOutcome Director::reload() {
     }
   }
   mailer_.configure(mailer_settings(candidate.config.global));
+  open_fifos(candidate.config);
   if (pools_ != nullptr) {
     watch_files(candidate.config);
     apply(std::move(candidate.pools), &outcome.changes);
@@ -570,12 +586,29 @@ void Director::stop() {
   vrrp_.reset();
   bfd_.reset();
   if (health_ != nullptr) health_->stop();
-  if (pools_ != nullptr) pools_->stop();
-  pools_.reset();
+  stop_pools();
   engine_.reset();
   snmp_->stop();  // once all traps are told
   reflector_.reset();
+  fifos_.close();
   mailer_.stop(last_mails_time_max);
+}
+
+void Director::stop_pools() {
+  if (pools_ == nullptr) return;
+  // The control thread's own loop has ended, or is busy with calling this.
+  boost::asio::io_context io;
+  ScriptRunner last(io);
+  run_pool_script_ = [&last](ScriptSpec script) {
+    script.time_max = last_scripts_time_max;
+    return last.run(script);
+  };
+  pools_->stop();
+  pools_.reset();
+  run_pool_script_ = {};
+  const auto until = std::chrono::steady_clock::now() + last_scripts_time_max;
+  while (last.running() > 0 && io.run_one_until(until) > 0) {
+  }
 }
 
 SendAlert Director::send_mail() {

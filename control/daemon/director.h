@@ -21,6 +21,7 @@
 #include "control/netlink/reflector.h"
 #include "control/notify/script.h"
 #include "control/pools/check_scripts.h"
+#include "control/pools/notify_fifos.h"
 #include "control/pools/pool_manager.h"
 #include "control/snmp/snmp_service.h"
 #include "control/vrrp/track_files.h"
@@ -100,12 +101,15 @@ class Director {
 
   Director(boost::asio::io_context& io, DirectorOptions options, std::shared_ptr<spdlog::logger> log);
   Result<> start_engine(const config::Config& config);
+  void open_fifos(const config::Config& config);
+  [[nodiscard]] WriteFifo write_fifo(NotifyFifos::About about);
   void start_bfd(const config::Config& config);
   Result<> start_vrrp(const config::Config& config);
   void connect_bfd();
   [[nodiscard]] std::vector<TrackedStatus> tracked_bfds(const config::Config& config) const;
   [[nodiscard]] std::vector<std::string> changes_of_vrrp(const config::Config& config) const;
   void start_pools();
+  void stop_pools();
   void watch_files(const config::Config& config);
   void follow_addresses();
   void apply(PoolList pools, std::vector<std::string>* changes);
@@ -135,10 +139,12 @@ class Director {
   std::unique_ptr<ForwardingEngine> engine_;
   ScriptRunner scripts_;
   CheckScripts check_scripts_;
+  NotifyFifos fifos_;
   Mailer mailer_;
   std::unique_ptr<SnmpService> snmp_;
   std::unique_ptr<VrrpService> vrrp_;  // null: the configuration has no vrrp_instance
   std::unique_ptr<BfdService> bfd_;    // null: it has no bfd_instance
+  std::function<Result<>(ScriptSpec)> run_pool_script_;  // empty: scripts_ runs it
   std::unique_ptr<PoolManager> pools_;
   std::unique_ptr<TrackFiles> checked_files_;  // null: no FILE_CHECK has asked for one
   std::unique_ptr<health::HealthThread> health_;

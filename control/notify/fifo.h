@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,9 @@
 #include "net/error.h"
 
 namespace sluice::control {
+
+/// Takes a line, with its newline, to the FIFOs that it is for.
+using WriteFifo = std::function<void(std::string_view line)>;
 
 class Fifo {
  public:

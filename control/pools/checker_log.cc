@@ -12,7 +12,10 @@ std::optional<std::string> checker_line(const CheckerSetup& checker, const healt
   const bool news = outcome.changed || outcome.first;
   switch (event.verdict) {
     case health::Verdict::success:
-      if (!news) return std::nullopt;
+      // keepalived has no word for a file that only weighs.
+      if (!news || (!outcome.changed && std::holds_alternative<health::FileCheckSpec>(checker.spec->what))) {
+        return std::nullopt;
+      }
       return up_line(*checker.spec, names);
     case health::Verdict::failure:
       if (news) return down_line(*checker.spec, names, outcome.retries, event.reason);

@@ -20,8 +20,8 @@ struct CheckerWords {
 
 constexpr std::array checker_words = {
     CheckerWords{"TCP_CHECK", "TCP CHECK succeed on service", "TCP CHECK failed on service"},
-    CheckerWords{"HTTP_CHECK", "CHECK succeed on service", "CHECK failed on service : HTTP/SSL request failed"},
-    CheckerWords{"SSL_CHECK", "CHECK succeed on service", "CHECK failed on service : HTTP/SSL request failed"},
+    CheckerWords{"HTTP_CHECK", "CHECK succeed on service", "CHECK failed on service : HTTP request failed"},
+    CheckerWords{"SSL_CHECK", "CHECK succeed on service", "CHECK failed on service : SSL request failed"},
     CheckerWords{"SMTP_CHECK", "CHECK succeed on service", "CHECK failed on service : {}"},
     CheckerWords{"DNS_CHECK", "DNS_CHECK: succeed on service", "DNS_CHECK: failed on service"},
     CheckerWords{"UDP_CHECK", "UDP CHECK succeed on service", "UDP CHECK failed on service"},
@@ -29,10 +29,16 @@ constexpr std::array checker_words = {
     CheckerWords{"MISC_CHECK", "MISC CHECK succeeded on service", "MISC CHECK failed on service"},
 };
 
-std::string body_of(std::string_view log_name, bool up, const std::string& reason) {
+std::string body_of(const health::CheckerSpec& checker, bool up, const std::string& reason) {
+  if (!up && std::holds_alternative<health::MiscCheckSpec>(checker.what) && reason == "timed out") {
+    return "=> MISC CHECK timed out on service <=";
+  }
+  const std::string_view log_name = health::log_name(checker);
   const auto* known = std::ranges::find(checker_words, log_name, &CheckerWords::log_name);
   if (known == checker_words.end()) return fmt::format("=> {} {} on service <=", log_name, up ? "succeeded" : "failed");
-  return fmt::format("=> {} <=", fmt::format(fmt::runtime(up ? known->up : known->down), reason));
+  const auto* smtp = std::get_if<health::SmtpCheckSpec>(&checker.what);
+  return fmt::format("=> {} <=", fmt::format(fmt::runtime(up ? known->up : known->down),
+                                             smtp != nullptr ? health::smtp_failure(*smtp, reason) : reason));
 }
 
 Alert server_alert(const health::CheckedNames& names, bool up, std::string body) {
@@ -44,11 +50,16 @@ Alert service_alert(std::string_view service, bool up, std::string body) {
   return {fmt::format("Virtualserver {} - {}", service, up ? "UP" : "DOWN"), std::move(body)};
 }
 
+/// keepalived 2.2.7 writes "3+1=2 <= 1" of a quorum that is lost, too: filters know it so.
+std::string sum_of(std::string_view what, const auto& quorum, std::uint64_t wanted) {
+  return fmt::format("=> {} {}+{}={} <= {} <=", what, quorum.quorum, quorum.hysteresis, wanted, quorum.weight_sum);
+}
+
 }  // namespace
 
 Alert checker_alert(const health::CheckerSpec& checker, const health::CheckedNames& names, bool server_is_up,
                     bool checker_is_up, const std::string& reason) {
-  return server_alert(names, server_is_up, body_of(health::log_name(checker), checker_is_up, reason));
+  return server_alert(names, server_is_up, body_of(checker, checker_is_up, reason));
 }
 
 Alert server_gone_alert(const health::CheckedNames& names, bool stopping) {
@@ -56,17 +67,16 @@ Alert server_gone_alert(const health::CheckedNames& names, bool stopping) {
 }
 
 Alert quorum_alert(std::string_view service, const health::QuorumUp& quorum) {
-  const std::uint64_t wanted = std::uint64_t{quorum.quorum} + quorum.hysteresis;
-  return service_alert(
-      service, true,
-      fmt::format("=> Gained quorum {}+{}={} <= {} <=", quorum.quorum, quorum.hysteresis, wanted, quorum.weight_sum));
+  return service_alert(service, true,
+                       sum_of(quorum.at_start ? "Starting with quorum up" : "Gained quorum", quorum,
+                              std::uint64_t{quorum.quorum} + quorum.hysteresis));
 }
 
 Alert quorum_alert(std::string_view service, const health::QuorumDown& quorum) {
-  if (quorum.at_start) return service_alert(service, false, "=> Starting with quorum down <=");
-  return service_alert(service, false,
-                       fmt::format("=> Lost quorum {}-{}={} > {} <=", quorum.quorum, quorum.hysteresis,
-                                   quorum.quorum - quorum.hysteresis, quorum.weight_sum));
+  return service_alert(
+      service, false,
+      sum_of(quorum.at_start ? "Starting with quorum down" : "Lost quorum", quorum,
+             quorum.at_start ? std::uint64_t{quorum.quorum} + quorum.hysteresis : quorum.quorum - quorum.hysteresis));
 }
 
 Alert service_gone_alert(std::string_view service) { return service_alert(service, false, std::string(shutting_down)); }

@@ -196,8 +196,12 @@ class CheckerPlaces {
 
 class PoolManager::Impl {
  public:
-  Impl(Backend& backend, RunScript run_script, Log log, SendAlert mail)
-      : backend_(backend), run_script_(std::move(run_script)), log_(std::move(log)), mail_(std::move(mail)) {}
+  Impl(Backend& backend, RunScript run_script, Log log, SendAlert mail, WriteFifo write_fifo)
+      : backend_(backend),
+        run_script_(std::move(run_script)),
+        log_(std::move(log)),
+        mail_(std::move(mail)),
+        write_fifo_(std::move(write_fifo)) {}
 
   Checkers apply(PoolList next) {
     // Let go after the batch: with a hundred thousand servers that takes longer than all else.
@@ -255,7 +259,13 @@ class PoolManager::Impl {
     const CheckerSetup& checker = service.spec->servers[at.server].checkers[at.checker];
 
     const bool first = event.outcome.first && !std::exchange(state.was_announced, false);
+    const bool was_held_up = state.up;
     remember(state, event);
+    if (event.verdict == health::Verdict::success && !was_held_up) {
+      if (const auto line = progress_line(*checker.spec, {service.server(at.server), service.name()}, event.reason)) {
+        log_(LogLevel::info, *line);
+      }
+    }
     if (const auto line = checker_line(checker, {service.server(at.server), service.name()}, event)) {
       log_(event.verdict == health::Verdict::success ? LogLevel::info : LogLevel::warning, *line);
     }
@@ -270,7 +280,10 @@ class PoolManager::Impl {
       const Batch batch(backend_);
       carry_out(service, actions);
     }
-    if (event.outcome.changed) mail_checker(service, at, event, was_up);
+    const bool first_success = event.outcome.first && event.verdict == health::Verdict::success;
+    const bool is_script = std::holds_alternative<health::MiscCheckSpec>(checker.spec->what);
+    // keepalived mails of a script's first success, though nothing changes by it.
+    if (event.outcome.changed || (first_success && is_script)) mail_checker(service, at, event, was_up);
   }
 
   void on_watched(Watchers::Kind kind, const std::string& name, std::int64_t says) {
@@ -318,12 +331,12 @@ class PoolManager::Impl {
       for (std::size_t i = 0; i < service.spec->servers.size(); ++i) {
         take_out(service, i);
         if (!service.spec->notify_down_at_stop || !service.pool.is_up(i)) continue;
-        run(service.spec->servers[i].notify_down);
+        tell_server(service, i, false);
         mail_gone(service, i, true);
       }
       if (service.sorry_server_in_table) remove(service, service.spec->sorry_server->key);
       if (service.spec->notify_down_at_stop) {
-        run(service.spec->quorum_down);
+        tell_quorum(service, false);
         if (service.pool.has_quorum()) mail_gone(service);
       }
       for (std::size_t e = 0; e < service.in_backend.size(); ++e) remove_entry(service, e);
@@ -376,17 +389,22 @@ class PoolManager::Impl {
   void remove_pool(Service& service, std::vector<health::CheckerId>& end) {
     log_(LogLevel::info, fmt::format("Removing Virtual Server {}", service.name()));
     for (std::size_t i = 0; i < service.spec->servers.size(); ++i) {
-      take_out(service, i);
-      if (service.pool.is_up(i)) {
-        run(service.spec->servers[i].notify_down);
+      const bool served = service.pool.is_up(i) && !service.pool.sorry_server_serves();
+      if (served) log_moved(service, i, false);
+      if (service.pool.in_table(i)) remove(service, service.spec->servers[i].destination.key);
+      if (served) {
+        tell_server(service, i, false);
         mail_gone(service, i, false);
       }
       for (const CheckerState& checker : service.checkers[i]) end_checker(checker, end);
     }
     if (service.sorry_server_in_table) remove(service, service.spec->sorry_server->key);
     if (service.pool.has_quorum()) {
-      run(service.spec->quorum_down);
-      mail_gone(service);
+      tell_quorum(service, false);
+      if (service.spec->mails_quorum) {
+        mail(quorum_alert(service.name(),
+                          health::QuorumDown{service.pool.quorum(), service.pool.hysteresis(), 0, false}));
+      }
     }
     for (std::size_t e = 0; e < service.in_backend.size(); ++e) remove_entry(service, e);
   }
@@ -438,6 +456,9 @@ class PoolManager::Impl {
     const health::PoolReloadActions actions = service.pool.reload(change);
     for (const health::Action& action : actions.leaving) {
       if (const auto* server = std::get_if<health::RemoveServer>(&action)) {
+        const health::Action down = health::NotifyDown{server->server};
+        if (std::ranges::find(actions.leaving, down) != actions.leaving.end())
+          log_moved(service, server->server, false);
         remove(service, old.servers[server->server].destination.key);
       } else if (std::holds_alternative<health::RemoveSorryServer>(action)) {
         log_(LogLevel::info,
@@ -536,7 +557,8 @@ class PoolManager::Impl {
       for (std::size_t c = 0; c < service.checkers[i].size(); ++c) {
         const CheckerPlace place{&service, std::uint32_t(i), std::uint32_t(c)};
         const bool is_new = places_.put(service.checkers[i][c].id, place);
-        if (!is_new || ++activations_ > activation_lines_max) continue;
+        // keepalived has no word for a file.
+        if (!is_new || !can_rest(service, i, c) || ++activations_ > activation_lines_max) continue;
         log_activity(service, i, service.suspended ? "Deactivating" : "Activating");
       }
     }
@@ -547,6 +569,11 @@ class PoolManager::Impl {
          fmt::format("{} healthchecker for service {} for VS {}", what, service.server(server), service.name()));
   }
 
+  /// A track_file is heard whether the address is here or not.
+  static bool can_rest(const Service& service, std::size_t server, std::size_t checker) {
+    return !std::holds_alternative<health::FileCheckSpec>(service.spec->servers[server].checkers[checker].spec->what);
+  }
+
   /// Its checkers rest, or run again, if that is due now. Those that have no place yet know it already.
   void follow_address(Service& service, Checkers& checkers) {
     const bool rests = suspension_.rests(*service.spec);
@@ -554,7 +581,7 @@ class PoolManager::Impl {
     for (std::size_t i = 0; i < service.checkers.servers(); ++i) {
       for (std::size_t c = 0; c < service.checkers[i].size(); ++c) {
         const CheckerState& state = service.checkers[i][c];
-        if (!places_.find(state.id)) continue;
+        if (!places_.find(state.id) || !can_rest(service, i, c)) continue;
         log_activity(service, i, rests ? "Suspending" : "Activating");
         (rests ? checkers.suspend : checkers.resume).push_back(state.id);
         // What it has missed.
@@ -611,8 +638,10 @@ class PoolManager::Impl {
   }
 
   void take_out(Service& service, std::size_t index) {
+    const bool inhibited = service.spec->servers[index].inhibit_on_failure && !service.pool.is_up(index);
+    log_(LogLevel::info, fmt::format("Shutting down {}service {} from VS {}", inhibited ? "(inhibited) " : "",
+                                     service.server(index), service.name()));
     if (!service.pool.in_table(index)) return;
-    log_(LogLevel::info, fmt::format("Shutting down service {} from VS {}", service.server(index), service.name()));
     remove(service, service.spec->servers[index].destination.key);
   }
 
@@ -621,7 +650,7 @@ class PoolManager::Impl {
   /// What it follows says so, if it says anything.
   void tell_watcher(health::CheckerId id) {
     const auto at = places_.find(id);
-    if (!at || at->service->suspended) return;
+    if (!at || (at->service->suspended && can_rest(*at->service, at->server, at->checker))) return;
     const health::CheckerSpec& spec = *at->service->spec->servers[at->server].checkers[at->checker].spec;
     const auto says = watchers_.says(spec);
     if (!says) return;
@@ -661,30 +690,38 @@ class PoolManager::Impl {
     std::visit([&](const auto& one) { carry_out(service, one); }, action);
   }
 
-  static bool is_told(Cause cause) { return cause == Cause::health || cause == Cause::reload; }
-
   void carry_out(Service& service, const health::AddServer& action) {
-    if (is_told(action.cause)) {
-      log_(LogLevel::info, fmt::format("Adding service {} to VS {}", service.server(action.server), service.name()));
-    }
+    if (action.cause == Cause::health) log_moved(service, action.server, true);
     add(service, weighing(service.spec->servers[action.server].destination, action.weight));
   }
 
   void carry_out(Service& service, const health::RemoveServer& action) {
-    if (is_told(action.cause)) {
-      log_(LogLevel::warning,
-           fmt::format("Removing service {} from VS {}", service.server(action.server), service.name()));
-    }
+    if (action.cause == Cause::health) log_moved(service, action.server, false);
     remove(service, service.spec->servers[action.server].destination.key);
   }
 
   void carry_out(Service& service, const health::SetWeight& action) {
-    if (action.cause == Cause::health) {
-      const bool up = service.pool.is_up(action.server);
-      log_(up ? LogLevel::info : LogLevel::warning, fmt::format("{} service {} of VS {}", up ? "Enabling" : "Disabling",
-                                                                service.server(action.server), service.name()));
-    }
+    if (action.cause == Cause::health) log_inhibited(service, action.server, service.pool.is_up(action.server));
     change(service, weighing(service.spec->servers[action.server].destination, action.weight));
+  }
+
+  void carry_out(Service& service, const health::Withheld& action) {
+    const bool up = service.pool.is_up(action.server);
+    if (service.spec->servers[action.server].inhibit_on_failure) {
+      log_inhibited(service, action.server, up);
+    } else {
+      log_moved(service, action.server, up);
+    }
+  }
+
+  void log_moved(const Service& service, std::size_t server, bool in) {
+    log_(in ? LogLevel::info : LogLevel::warning,
+         fmt::format("{} service {} {} VS {}", in ? "Adding" : "Removing", service.server(server), in ? "to" : "from",
+                     service.name()));
+  }
+  void log_inhibited(const Service& service, std::size_t server, bool up) {
+    log_(up ? LogLevel::info : LogLevel::warning,
+         fmt::format("{} service {} of VS {}", up ? "Enabling" : "Disabling", service.server(server), service.name()));
   }
 
   void carry_out(Service& service, const health::WeightChanged& action) {
@@ -714,41 +751,53 @@ class PoolManager::Impl {
     change(service, weighing(*service.spec->sorry_server, action.weight));
   }
 
-  void carry_out(Service& service, const health::NotifyUp& action) {
-    run(service.spec->servers[action.server].notify_up);
+  void carry_out(Service& service, const health::NotifyUp& action) { tell_server(service, action.server, true); }
+  void carry_out(Service& service, const health::NotifyDown& action) { tell_server(service, action.server, false); }
+
+  /// The server's own script, then the FIFOs.
+  void tell_server(const Service& service, std::size_t index, bool up) {
+    const RealServerSpec& server = service.spec->servers[index];
+    run(up ? server.notify_up : server.notify_down);
+    if (!write_fifo_) return;
+    write_fifo_(fmt::format("RS {} {} {}\n", service.server(index), service.name(), up ? "UP" : "DOWN"));
   }
-  void carry_out(Service& service, const health::NotifyDown& action) {
-    run(service.spec->servers[action.server].notify_down);
+  void tell_quorum(const Service& service, bool up) {
+    run(up ? service.spec->quorum_up : service.spec->quorum_down);
+    if (write_fifo_) write_fifo_(fmt::format("VS {} {}\n", service.name(), up ? "UP" : "DOWN"));
   }
 
   void carry_out(Service& service, const health::QuorumUp& action) {
     log_(LogLevel::info,
          fmt::format("Gained quorum {}+{}={} <= {} for VS {}", action.quorum, action.hysteresis,
                      std::uint64_t{action.quorum} + action.hysteresis, action.weight_sum, service.name()));
-    run(service.spec->quorum_up);
+    tell_quorum(service, true);
     if (service.spec->mails_quorum) mail(quorum_alert(service.name(), action));
   }
 
   void carry_out(Service& service, const health::QuorumDown& action) {
     if (action.at_start) {
-      log_(LogLevel::warning, fmt::format("Starting with quorum down for VS {}", service.name()));
+      log_(LogLevel::warning,
+           fmt::format("Starting with quorum down {}-{}={} > {} for VS {}", action.quorum, action.hysteresis,
+                       std::uint64_t{action.quorum} + action.hysteresis, action.weight_sum, service.name()));
     } else {
       log_(LogLevel::warning, fmt::format("Lost quorum {}-{}={} > {} for VS {}", action.quorum, action.hysteresis,
                                           action.quorum - action.hysteresis, action.weight_sum, service.name()));
     }
-    run(service.spec->quorum_down);
+    tell_quorum(service, false);
     if (service.spec->mails_quorum) mail(quorum_alert(service.name(), action));
   }
 
   void sorry_server_comes(const Service& service) {
-    log_(LogLevel::warning, fmt::format("Adding sorry server {} to VS {}", service.sorry_server(), service.name()));
-    if (service.pool.weight_sum() > 0) {
-      log_(LogLevel::warning, fmt::format("Removing alive servers from the pool for VS {}", service.name()));
-    }
+    log_(LogLevel::warning,
+         fmt::format("{} sorry server {} to VS {}", service.spec->sorry_server_inhibit ? "Enabling" : "Adding",
+                     service.sorry_server(), service.name()));
+    log_(LogLevel::warning, fmt::format("Removing alive servers from the pool for VS {}", service.name()));
   }
 
   void sorry_server_goes(const Service& service) {
-    log_(LogLevel::info, fmt::format("Removing sorry server {} from VS {}", service.sorry_server(), service.name()));
+    log_(LogLevel::info,
+         fmt::format("{} sorry server {} from VS {}", service.spec->sorry_server_inhibit ? "Disabling" : "Removing",
+                     service.sorry_server(), service.name()));
     log_(LogLevel::info, fmt::format("Adding alive servers to the pool for VS {}", service.name()));
   }
 
@@ -793,6 +842,7 @@ class PoolManager::Impl {
     const RealServerSpec& server = service.spec->servers[at.server];
     const bool is_up = service.pool.is_up(at.server);
     if (server.mails == ServerMails::none || (server.mails == ServerMails::changes && is_up == was_up)) return;
+    if (std::holds_alternative<health::FileCheckSpec>(server.checkers[at.checker].spec->what)) return;  // as keepalived
     mail(checker_alert(*server.checkers[at.checker].spec, {service.server(at.server), service.name()}, is_up,
                        event.outcome.up, event.reason));
   }
@@ -855,6 +905,7 @@ class PoolManager::Impl {
   RunScript run_script_;
   Log log_;
   SendAlert mail_;
+  WriteFifo write_fifo_;
   PoolList specs_;
   std::vector<std::unique_ptr<Service>> services_;  // each points to its spec
   CheckerPlaces places_;
@@ -864,8 +915,9 @@ class PoolManager::Impl {
   std::size_t activations_ = 0;                  // in this apply()
 };
 
-PoolManager::PoolManager(Backend& backend, RunScript run_script, Log log, SendAlert mail)
-    : impl_(std::make_unique<Impl>(backend, std::move(run_script), std::move(log), std::move(mail))) {}
+PoolManager::PoolManager(Backend& backend, RunScript run_script, Log log, SendAlert mail, WriteFifo write_fifo)
+    : impl_(std::make_unique<Impl>(backend, std::move(run_script), std::move(log), std::move(mail),
+                                   std::move(write_fifo))) {}
 PoolManager::~PoolManager() = default;
 PoolManager::Checkers PoolManager::apply(PoolList next) { return impl_->apply(std::move(next)); }
 std::vector<std::string> PoolManager::preview(const PoolList& next) const { return impl_->preview(next); }

@@ -14,6 +14,7 @@
 
 #include "control/backend/backend.h"
 #include "control/mail/alert.h"
+#include "control/notify/fifo.h"
 #include "control/pools/pool_list.h"
 #include "health/health_thread.h"
 #include "net/error.h"
@@ -76,8 +77,9 @@ class PoolManager {
   using RunScript = std::function<Result<>(const ScriptSpec&)>;
   using Log = std::function<void(LogLevel, const std::string&)>;
 
-  /// backend must outlive the manager. mail: what the specs want to be mailed.
-  PoolManager(Backend& backend, RunScript run_script, Log log, SendAlert mail = {});
+  /// backend must outlive the manager. mail: what the specs want to be mailed. write_fifo: each server and virtual
+  /// server that goes up or down.
+  PoolManager(Backend& backend, RunScript run_script, Log log, SendAlert mail = {}, WriteFifo write_fifo = {});
   ~PoolManager();
   PoolManager(const PoolManager&) = delete;
   PoolManager& operator=(const PoolManager&) = delete;

@@ -80,6 +80,8 @@ class Manager : public testing::Test {
     checkers_ = manager_.apply(std::move(specs)).run;
     at_start_ = backend_.take();
     log_.clear();
+    scripts_.clear();
+    mails_.clear();
   }
 
   void result(std::size_t checker, health::Verdict verdict, health::Outcome outcome, std::string reason) {
@@ -101,6 +103,7 @@ class Manager : public testing::Test {
   FakeBackend backend_;
   Lines log_;
   Lines scripts_;
+  Lines fifo_;
   std::vector<Alert> mails_;
   std::vector<health::CheckerToRun> checkers_;
   Lines at_start_;
@@ -112,7 +115,8 @@ class Manager : public testing::Test {
         return script_result_;
       },
       [this](LogLevel, const std::string& line) { log_.push_back(line); },
-      [this](Alert alert) { mails_.push_back(std::move(alert)); }};
+      [this](Alert alert) { mails_.push_back(std::move(alert)); },
+      [this](std::string_view line) { fifo_.emplace_back(line); }};
 
   static PoolSpec mailing(PoolSpec spec, ServerMails mails) {
     spec.mails_quorum = true;
@@ -126,9 +130,11 @@ TEST_F(Manager, FillsTheTableInTheOrderOfTheFileAndActivatesEveryChecker) {
   checkers_ = manager_.apply({pool({real("10.0.2.11", 2), real("10.0.2.12")})}).run;
   EXPECT_EQ(backend_.take(), (Lines{"service 10.0.0.1", "add 10.0.2.11 w2", "add 10.0.2.12 w1"}));
   ASSERT_EQ(checkers_.size(), 2u);
-  EXPECT_EQ(log_, (Lines{"Activating healthchecker for service [10.0.2.11]:tcp:80 for VS [10.0.0.1]:tcp:80",
+  EXPECT_EQ(log_, (Lines{"Gained quorum 1+0=1 <= 3 for VS [10.0.0.1]:tcp:80",
+                         "Activating healthchecker for service [10.0.2.11]:tcp:80 for VS [10.0.0.1]:tcp:80",
                          "Activating healthchecker for service [10.0.2.12]:tcp:80 for VS [10.0.0.1]:tcp:80"}));
-  EXPECT_TRUE(scripts_.empty());
+  EXPECT_EQ(scripts_, Lines{"quorum_up"});
+  EXPECT_EQ(fifo_, Lines{"VS [10.0.0.1]:tcp:80 UP\n"});
 }
 
 TEST_F(Manager, TakesAFailedServerOutAndBringsItBackInKeepalivedsWords) {
@@ -182,20 +188,43 @@ TEST_F(Manager, SorryServerComesInWhenNoneIsLeftAndGoesWhenOneIsBack) {
   EXPECT_TRUE(manager_.status()[0].sorry_server_serves);
   up(0);
   EXPECT_EQ(backend_.take(), (Lines{"remove 127.0.0.1", "add 10.0.2.11 w1", "add 10.0.2.12 w1"}));
-  EXPECT_EQ(take_log(),
-            (Lines{"TCP connection to [10.0.2.11]:tcp:80 success.", "Gained quorum 2+0=2 <= 2 for VS [10.0.0.1]:tcp:80",
-                   "Removing sorry server [127.0.0.1]:tcp:80 from VS [10.0.0.1]:tcp:80",
-                   "Adding alive servers to the pool for VS [10.0.0.1]:tcp:80"}));
+  EXPECT_EQ(take_log(), (Lines{"TCP connection to [10.0.2.11]:tcp:80 success.",
+                               "Adding service [10.0.2.11]:tcp:80 to VS [10.0.0.1]:tcp:80",
+                               "Gained quorum 2+0=2 <= 2 for VS [10.0.0.1]:tcp:80",
+                               "Removing sorry server [127.0.0.1]:tcp:80 from VS [10.0.0.1]:tcp:80",
+                               "Adding alive servers to the pool for VS [10.0.0.1]:tcp:80"}));
   EXPECT_EQ(take_scripts(), (Lines{"up 10.0.2.11", "quorum_up"}));
 }
 
-TEST_F(Manager, TheLastServerDownRemovesNoAliveServers) {
+TEST_F(Manager, TheLastServerDownIsReplacedByTheSorryServer) {
   PoolSpec spec = pool({real("10.0.2.11")});
   spec.sorry_server = sorry();
   start({spec});
   down(0);
   EXPECT_EQ(backend_.take(), (Lines{"remove 10.0.2.11", "add 127.0.0.1 w1"}));
-  EXPECT_EQ(take_log().back(), "Adding sorry server [127.0.0.1]:tcp:80 to VS [10.0.0.1]:tcp:80");
+  EXPECT_EQ(take_log().back(), "Removing alive servers from the pool for VS [10.0.0.1]:tcp:80")
+      << "as keepalived has it";
+}
+
+TEST_F(Manager, FifosHearOfServersAndQuorumInOrder) {
+  start({pool({real("10.0.2.11")})});
+  fifo_.clear();
+  down(0);
+  up(0);
+  EXPECT_EQ(fifo_, (Lines{"RS [10.0.2.11]:tcp:80 [10.0.0.1]:tcp:80 DOWN\n", "VS [10.0.0.1]:tcp:80 DOWN\n",
+                          "RS [10.0.2.11]:tcp:80 [10.0.0.1]:tcp:80 UP\n", "VS [10.0.0.1]:tcp:80 UP\n"}));
+}
+
+TEST_F(Manager, AReserveSorryServerIsEnabledAndDisabled) {
+  PoolSpec spec = pool({real("10.0.2.11")});
+  spec.sorry_server = sorry();
+  spec.sorry_server_inhibit = true;
+  start({spec});
+  EXPECT_EQ(at_start_.back(), "add 127.0.0.1 w0");
+  down(0);
+  EXPECT_EQ(take_log()[3], "Enabling sorry server [127.0.0.1]:tcp:80 to VS [10.0.0.1]:tcp:80");
+  up(0);
+  EXPECT_EQ(take_log()[3], "Disabling sorry server [127.0.0.1]:tcp:80 from VS [10.0.0.1]:tcp:80");
 }
 
 TEST_F(Manager, AlphaWithSorryServerStartsWithQuorumDown) {
@@ -204,7 +233,7 @@ TEST_F(Manager, AlphaWithSorryServerStartsWithQuorumDown) {
   spec.sorry_server = sorry();
   checkers_ = manager_.apply({spec}).run;
   EXPECT_EQ(backend_.take(), (Lines{"service 10.0.0.1", "add 127.0.0.1 w1"}));
-  EXPECT_EQ(log_[0], "Starting with quorum down for VS [10.0.0.1]:tcp:80");
+  EXPECT_EQ(log_[0], "Starting with quorum down 1-0=1 > 0 for VS [10.0.0.1]:tcp:80");
 }
 
 TEST_F(Manager, SaysNothingOfToleratedFailuresUnlessAsked) {
@@ -291,6 +320,7 @@ TEST_F(Manager, StopEmptiesTheTableAndWithOmegaRunsDownScripts) {
   EXPECT_EQ(backend_.take(),
             (Lines{"remove 10.0.2.11", "remove service 10.0.0.1", "remove 10.0.2.13", "remove service 10.0.0.1"}));
   EXPECT_EQ(take_log(), (Lines{"Shutting down service [10.0.2.11]:tcp:80 from VS [10.0.0.1]:tcp:80",
+                               "Shutting down service [10.0.2.12]:tcp:80 from VS [10.0.0.1]:tcp:80",
                                "Shutting down service [10.0.2.13]:tcp:80 from VS [10.0.0.1]:tcp:443"}));
   EXPECT_EQ(take_scripts(), (Lines{"down 10.0.2.13", "quorum_down"}));
   EXPECT_TRUE(manager_.status().empty());
@@ -302,7 +332,7 @@ TEST_F(Manager, MailsOfServersAndQuorumInKeepalivedsWords) {
   start({mailing(pool({real("10.0.2.11")}), ServerMails::checkers)});
   EXPECT_EQ(take_mails(), Mails{});
   down(0);
-  EXPECT_EQ(take_mails(), (Mails{{"Virtualserver [10.0.0.1]:tcp:80 - DOWN", "=> Lost quorum 1-0=1 > 0 <="},
+  EXPECT_EQ(take_mails(), (Mails{{"Virtualserver [10.0.0.1]:tcp:80 - DOWN", "=> Lost quorum 1+0=1 <= 0 <="},
                                  {"Realserver [10.0.2.11]:tcp:80 of virtual server [10.0.0.1]:tcp:80 - DOWN",
                                   "=> TCP CHECK failed on service <="}}));
   up(0);
@@ -341,7 +371,7 @@ TEST_F(Manager, MailsOfWhatAReloadTakesAway) {
   (void)manager_.apply({mailing(pool({}), ServerMails::changes)});
   EXPECT_EQ(take_mails(),
             (Mails{{"Realserver [10.0.2.12]:tcp:80 of virtual server [10.0.0.1]:tcp:80 - DOWN", "=> Removing <="},
-                   {"Virtualserver [10.0.0.1]:tcp:80 - DOWN", "=> Lost quorum 1-0=1 > 0 <="}}))
+                   {"Virtualserver [10.0.0.1]:tcp:80 - DOWN", "=> Starting with quorum down 1+0=1 <= 0 <="}}))
       << "the other one was down already";
 }
 
@@ -456,8 +486,7 @@ TEST_F(Manager, AReloadSuspendsAndResumes) {
   EXPECT_EQ(checkers.suspend, std::vector{checkers_[0].id});
   ASSERT_EQ(checkers.run.size(), 1u);
   EXPECT_TRUE(checkers.run[0].suspended);
-  EXPECT_EQ(log_, (Lines{"Adding service [10.0.2.12]:tcp:80 to VS [10.0.0.1]:tcp:80",
-                         "Suspending healthchecker for service [10.0.2.11]:tcp:80 for VS [10.0.0.1]:tcp:80",
+  EXPECT_EQ(log_, (Lines{"Suspending healthchecker for service [10.0.2.11]:tcp:80 for VS [10.0.0.1]:tcp:80",
                          "Deactivating healthchecker for service [10.0.2.12]:tcp:80 for VS [10.0.0.1]:tcp:80"}));
   spec.ha_suspend = false;
   EXPECT_EQ(manager_.apply({spec}).resume.size(), 2u);

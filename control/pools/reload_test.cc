@@ -180,7 +180,7 @@ TEST_F(Reload, AddsAndRemovesServers) {
   apply({web({{12, 1}, {13, 4}})});
   EXPECT_EQ(take(), (Lines{"remove 10.0.2.11", "add 10.0.2.13 w4"}));
   EXPECT_EQ(log, (Lines{"service [10.0.2.11]:tcp:80 no longer exist",
-                        "Adding service [10.0.2.13]:tcp:80 to VS [10.0.0.1]:tcp:80",
+                        "Removing service [10.0.2.11]:tcp:80 from VS [10.0.0.1]:tcp:80",
                         "Activating healthchecker for service [10.0.2.13]:tcp:80 for VS [10.0.0.1]:tcp:80"}));
   EXPECT_EQ(scripts, (Lines{"down 11"}));
   EXPECT_EQ(ended, 1u);
@@ -267,7 +267,7 @@ TEST_F(Reload, RemovesAVirtualServerWithItsNotices) {
   apply({other});
   EXPECT_EQ(take(), (Lines{"remove 10.0.2.11", "remove service"}));
   EXPECT_EQ(log, (Lines{"Removing Virtual Server [10.0.0.1]:tcp:80",
-                        "Shutting down service [10.0.2.11]:tcp:80 from VS [10.0.0.1]:tcp:80"}));
+                        "Removing service [10.0.2.11]:tcp:80 from VS [10.0.0.1]:tcp:80"}));
   EXPECT_EQ(scripts, (Lines{"down 11", "quorum_down"}));
   EXPECT_EQ(ended, 2u);
   EXPECT_EQ(manager.status().size(), 1u);
@@ -293,7 +293,9 @@ TEST_F(Reload, SorryServerThatServesIsReplaced) {
   apply({with_sorry(2)});
   EXPECT_EQ(take(), (Lines{"remove 127.0.0.1", "add 127.0.0.2 w1"}));
   EXPECT_EQ(log, (Lines{"Removing sorry server [127.0.0.1]:tcp:80 from VS [10.0.0.1]:tcp:80",
-                        "Adding sorry server [127.0.0.2]:tcp:80 to VS [10.0.0.1]:tcp:80"}));
+                        "Starting with quorum down 1-0=1 > 0 for VS [10.0.0.1]:tcp:80",
+                        "Adding sorry server [127.0.0.2]:tcp:80 to VS [10.0.0.1]:tcp:80",
+                        "Removing alive servers from the pool for VS [10.0.0.1]:tcp:80"}));
   apply({web({{11, 1}})});
   EXPECT_EQ(take(), (Lines{"remove 127.0.0.2"}));
 }
@@ -303,7 +305,7 @@ TEST_F(Reload, QuorumIsCountedAnew) {
   strict.quorum = 3;
   start({web({{11, 1}, {12, 1}})});
   apply({strict});
-  EXPECT_EQ(log, (Lines{"Lost quorum 3-0=3 > 2 for VS [10.0.0.1]:tcp:80"}));
+  EXPECT_EQ(log, (Lines{"Starting with quorum down 3-0=3 > 2 for VS [10.0.0.1]:tcp:80"}));
   EXPECT_EQ(scripts, (Lines{"quorum_down"}));
   apply({web({{11, 1}, {12, 1}})});
   EXPECT_EQ(log, (Lines{"Gained quorum 1+0=1 <= 2 for VS [10.0.0.1]:tcp:80"}));
@@ -324,7 +326,8 @@ TEST_F(Reload, EntriesOfAGroupComeAndGoAloneWithOneSetOfCheckers) {
   EXPECT_EQ(take(), (Lines{"service", "service", "add 10.0.2.11 w1", "add 10.0.2.11 w1", "add 10.0.2.12 w1",
                            "add 10.0.2.12 w1"}));
   EXPECT_EQ(started.size(), 2u);
-  EXPECT_EQ(log[0], "Activating healthchecker for service [10.0.2.11]:tcp:80 for VS [web]:0");
+  EXPECT_EQ(log[0], "Gained quorum 1+0=1 <= 2 for VS [web]:0");
+  EXPECT_EQ(log[1], "Activating healthchecker for service [10.0.2.11]:tcp:80 for VS [web]:0");
   result(id_of(0), false);
   EXPECT_EQ(take(), (Lines{"remove 10.0.2.11", "remove 10.0.2.11"}));
   EXPECT_EQ(log.back(), "Removing service [10.0.2.11]:tcp:80 from VS [web]:0");

@@ -180,15 +180,18 @@ TEST_F(Watching, CheckersThatAreGoneHearOfNothing) {
   EXPECT_EQ(table_.take(), Lines{});
 }
 
-TEST_F(Watching, WhoRestsHearsWhatItHasMissed) {
-  PoolSpec spec = pool({real("10.0.2.11", {file()})});
+TEST_F(Watching, WhoRestsHearsWhatItHasMissedAndAFileIsAlwaysHeard) {
+  PoolSpec spec = pool({real("10.0.2.11", {file(), bfd()})});
   spec.ha_suspend = true;
   manager_.on_file("load", 1);
   EXPECT_TRUE(manager_.apply({spec}).run.empty());
   manager_.on_file("load", 5);
-  EXPECT_EQ(table_.take(), (Lines{"add 10.0.2.11 w10"}));
+  EXPECT_EQ(table_.take(), (Lines{"add 10.0.2.11 w10", "change 10.0.2.11 w11", "change 10.0.2.11 w15"}));
+  manager_.on_session("peer", true);
+  manager_.on_session("peer", false);
+  EXPECT_TRUE(table_.take().empty());
   static_cast<void>(manager_.on_address(*net::IpAddr::parse("10.0.0.1"), true));
-  EXPECT_EQ(table_.take(), (Lines{"change 10.0.2.11 w15"}));
+  EXPECT_EQ(table_.take(), (Lines{"remove 10.0.2.11"}));
 }
 
 }  // namespace

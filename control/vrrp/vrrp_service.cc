@@ -51,13 +51,21 @@ struct VrrpService::Mailbox {
   std::deque<std::variant<VrrpNotice, VrrpLine, VrrpRejection>> mail;
 };
 
-VrrpService::VrrpService(boost::asio::io_context& io, ScriptRunner& scripts, Log log, SendAlert mail)
-    : io_(io), scripts_(scripts), log_(std::move(log)), mail_(std::move(mail)), mailbox_(std::make_shared<Mailbox>()) {}
+VrrpService::VrrpService(boost::asio::io_context& io, ScriptRunner& scripts, Log log, SendAlert mail,
+                         WriteFifo write_fifo)
+    : io_(io),
+      scripts_(scripts),
+      log_(std::move(log)),
+      mail_(std::move(mail)),
+      write_fifo_(std::move(write_fifo)),
+      mailbox_(std::make_shared<Mailbox>()) {}
 
 Result<std::unique_ptr<VrrpService>> VrrpService::start(boost::asio::io_context& io, ScriptRunner& scripts,
                                                         const config::Config& config,
-                                                        std::vector<TrackedStatus> elsewhere, Log log, SendAlert mail) {
-  std::unique_ptr<VrrpService> service(new VrrpService(io, scripts, std::move(log), std::move(mail)));
+                                                        std::vector<TrackedStatus> elsewhere, Log log, SendAlert mail,
+                                                        WriteFifo write_fifo) {
+  std::unique_ptr<VrrpService> service(
+      new VrrpService(io, scripts, std::move(log), std::move(mail), std::move(write_fifo)));
   const auto changed = [self = service.get()](TrackedStatus status) {
     if (self->thread_ != nullptr) self->thread_->on_tracked(std::move(status));
   };
@@ -129,41 +137,6 @@ void VrrpService::take_config(const config::Config& config) {
     for (const config::SyncGroup& group : one->sync_groups) know(group.notify);
   }
   for (const Error& complaint : complaints) log_({.text = complaint.text(), .is_warning = true});
-  open_fifos();
-}
-
-void VrrpService::open_fifos() {
-  std::map<std::string, std::unique_ptr<Fifo>> before = std::move(fifos_);
-  fifos_.clear();
-  for (const config::NotifyFifo* fifo : {&config_.global.fifos.all, &config_.global.fifos.vrrp}) {
-    if (fifo->path.empty() || fifos_.contains(fifo->path)) continue;
-    if (const auto old = before.find(fifo->path); old != before.end()) {
-      fifos_.emplace(fifo->path, std::move(old->second));
-      continue;
-    }
-    std::optional<ScriptUser> owner;
-    if (fifo->user) {
-      auto found = find_script_user(*fifo->user, fifo->group);
-      if (!found) log_({.text = found.error().text(), .is_warning = true});
-      if (found) owner = std::move(*found);
-    }
-    auto opened = Fifo::open(fifo->path, owner);
-    if (!opened) {
-      log_({.text = opened.error().text(), .is_warning = true});
-      continue;
-    }
-    fifos_.emplace(fifo->path, std::make_unique<Fifo>(std::move(*opened)));
-    if (!fifo->reader) continue;
-    std::vector<Error> complaints;
-    ScriptResolver resolver(config_.global, complaints);
-    if (const auto known = resolver.resolve(&*fifo->reader)) {
-      ScriptSpec reader = *known;
-      reader.argv.push_back(fifo->path);
-      reader.time_max = std::chrono::hours(24 * 365 * 10);  // it reads as long as we write
-      if (auto started = scripts_.run(reader); !started) log_({.text = started.error().text(), .is_warning = true});
-    }
-    for (const Error& complaint : complaints) log_({.text = complaint.text(), .is_warning = true});
-  }
 }
 
 void VrrpService::reload(const config::Config& config, std::vector<TrackedStatus> elsewhere) {
@@ -206,9 +179,7 @@ void VrrpService::tell(const VrrpNotice& notice, ScriptRunner& runner, std::chro
     spec.time_max = time_max;
     if (auto started = runner.run(spec); !started) log_({.text = started.error().text(), .is_warning = true});
   }
-  if (const auto line = fifo_line(config, notice)) {
-    for (const auto& [path, fifo] : fifos_) fifo->write(*line);
-  }
+  if (const auto line = fifo_line(config, notice); line && write_fifo_) write_fifo_(*line);
   if (auto alert = mails_.on(config, notice); alert && mail_) mail_(std::move(*alert));
   if (listener_.notice) listener_.notice(notice, config);
 }
@@ -225,7 +196,6 @@ void VrrpService::stop() {
   while (last.running() > 0 && io.run_one_until(until) > 0) {
   }
   mailbox_.reset();
-  fifos_.clear();
 }
 
 }  // namespace sluice::control

@@ -32,7 +32,7 @@ class VrrpService {
   /// tracked things that others watch: BFD sessions.
   static Result<std::unique_ptr<VrrpService>> start(boost::asio::io_context& io, ScriptRunner& scripts,
                                                     const config::Config& config, std::vector<TrackedStatus> elsewhere,
-                                                    Log log, SendAlert mail);
+                                                    Log log, SendAlert mail, WriteFifo write_fifo);
   /// As stop().
   ~VrrpService();
   VrrpService(const VrrpService&) = delete;
@@ -61,10 +61,9 @@ class VrrpService {
   /// What the vrrp thread says, until the control thread gets to it.
   struct Mailbox;
 
-  VrrpService(boost::asio::io_context& io, ScriptRunner& scripts, Log log, SendAlert mail);
+  VrrpService(boost::asio::io_context& io, ScriptRunner& scripts, Log log, SendAlert mail, WriteFifo write_fifo);
   [[nodiscard]] VrrpSettings settings(std::vector<TrackedStatus> elsewhere) const;
   void take_config(const config::Config& config);
-  void open_fifos();
   void read_mail(ScriptRunner& runner, std::chrono::milliseconds time_max);
   void tell(const VrrpNotice& notice, ScriptRunner& runner, std::chrono::milliseconds time_max);
 
@@ -72,11 +71,11 @@ class VrrpService {
   ScriptRunner& scripts_;
   Log log_;
   SendAlert mail_;
+  WriteFifo write_fifo_;
   VrrpMails mails_;
   config::Config config_;  // what of it concerns VRRP
   config::Config gone_;    // instances and groups that the last reload took away: the last of them is yet to be told
   std::map<const config::Script*, ScriptSpec> runnable_;
-  std::map<std::string, std::unique_ptr<Fifo>> fifos_;  // by path
   std::shared_ptr<Mailbox> mailbox_;
   Listener listener_;
   std::unique_ptr<TrackScripts> track_scripts_;

@@ -64,7 +64,7 @@ constexpr auto lines = later_of(std::to_array<Keyword<S>>({
                                     F::flag<&S::write_vrrp_states_on_reload>("fifo_write_vrrp_states_on_reload"),
                                     F::boolean<&S::vrrp_priority_changes>("vrrp_notify_priority_changes"),
                                 }),
-                                {"lvs_notify_fifo", "lvs_notify_fifo_script", "fifo_write_vrrp_states_on_reload"});
+                                {"fifo_write_vrrp_states_on_reload"});
 
 constexpr auto keywords = lifted<&GlobalDefs::fifos, lines>();
 
