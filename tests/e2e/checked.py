@@ -19,17 +19,23 @@ import threading
 import time
 
 
+def datagrams(port: int) -> socket.socket:
+    """IPv4 and IPv6."""
+    server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    server.bind(("::", port))
+    return server
+
+
 def dns(port: int, rcode: str) -> None:
-    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    server.bind(("0.0.0.0", port))
+    server = datagrams(port)
     while True:
         question, client = server.recvfrom(512)
         server.sendto(question[:2] + struct.pack("!H", 0x8180 | int(rcode)) + question[4:], client)
 
 
 def dns_noise(port: int) -> None:
-    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    server.bind(("0.0.0.0", port))
+    server = datagrams(port)
     while True:
         question, client = server.recvfrom(512)
         other_id = bytes([question[0] ^ 1, question[1]])
@@ -88,7 +94,7 @@ def main() -> None:
     arguments = [text.replace("\\r", "\r").replace("\\n", "\n") for text in sys.argv[3:]]
     if kind.startswith("dns"):
         {"dns": dns, "dns-noise": dns_noise}[kind](port, *arguments)
-    listener = socket.create_server(("0.0.0.0", port), backlog=64)
+    listener = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=64)
     while True:
         threading.Thread(target=converse, args=(listener.accept()[0], kind, arguments), daemon=True).start()
 
