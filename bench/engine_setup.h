@@ -1,9 +1,7 @@
-// A worker between two traffic ports with one service, one destination and any number of established connections: what
-// the engine's benches run.
+// A worker between two traffic ports with one service, some destinations and any number of established connections:
+// what the engine's benches run.
 #pragma once
 
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 
 #include "bench/traffic.h"
@@ -15,64 +13,36 @@ inline const net::Endpoint vip{net::Ipv4Addr::of(10, 0, 0, 5), net::L4Port::of(8
 inline const net::Endpoint server{net::Ipv4Addr::of(10, 0, 2, 11), net::L4Port::of(8080)};
 inline constexpr std::size_t burst = 64;
 
-// One worker between two traffic ports, one service with one destination, `flows` established connections.
+struct SetupOptions {
+  std::uint32_t flows = 1024;  ///< established, from the first on
+  std::uint32_t room = 0;      ///< for more connections than those
+  dataplane::ForwardMethod method = dataplane::ForwardMethod::nat;
+  dataplane::SchedulerKind scheduler = dataplane::SchedulerKind::rr;
+  unsigned destinations = 1;  ///< the first is `server`
+  bool establish = true;      ///< or leave them at their SYN
+};
+
 class Setup {
  public:
-  Setup(std::uint32_t flows, dataplane::ForwardMethod method)
-      : requests_(flows, Side::client, vip, server, net::tcp_ack),
-        replies_(flows, Side::server, vip, server, net::tcp_ack),
-        front_(dataplane::PortId{0}, 4 * burst),
-        back_(dataplane::PortId{1}, 0),
-        mailbox_(std::move(*dataplane::Mailbox::create())) {
-    dataplane::WorkerConfig config;
-    config.connections = std::max<std::size_t>(flows + flows / 8, dataplane::FlowTable::capacity_min);
-    config.hash_seed = 0x5eed;
-    config.now_s = now_s_;
-    config.pool = &front_;
-    config.ports = {&front_, &both_back_};
-    config.mailbox = mailbox_.get();
-    worker_ = std::move(*dataplane::Worker::create(std::move(config)));
+  explicit Setup(const SetupOptions& options);
 
-    dataplane::Destination destination;
-    destination.available = true;
-    destination.method = method;
-    destination.address = server.address;
-    destination.port = method == dataplane::ForwardMethod::nat ? server.port : vip.port;
-    destination.tunnel_source = net::Ipv4Addr::of(10, 0, 2, 254);
-    destination.next_hop = {dataplane::PortId{1}, 0, {{2, 0, 0, 0, 2, 11}}, {{2, 0, 0, 0, 0, 2}}};
-    const dataplane::DestinationId id{0};
-    mailbox_->post(dataplane::SetDestination{id, destination});
-    auto service = std::make_unique<dataplane::Service>();
-    service->key = {net::Protocol::tcp, vip.address, vip.port};
-    service->scheduler = dataplane::SchedulerKind::rr;
-    service->candidates = {{id, 1}};
-    service->has_nat = method == dataplane::ForwardMethod::nat;
-    auto scheduler = dataplane::make_scheduler(*service);
-    mailbox_->post(dataplane::SetService{std::move(service), std::move(scheduler)});
+  /// One burst of this traffic comes in.
+  void turn(Traffic& traffic) {
+    front_.play(&traffic);
+    worker_->poll(now_s);
+  }
+  /// Of established connections, in an order that looks random.
+  Traffic& requests() { return requests_; }
+  Traffic& replies() { return replies_; }
 
-    // A SYN of each flow, then it is established by its first ACK in the warm-up.
-    Traffic opening(flows, Side::client, vip, server, net::tcp_syn);
-    front_.play(&opening);
-    for (std::uint32_t opened = 0; opened < flows; opened += burst) worker_->poll(now_s_);
-    front_.play(&requests_);
-    for (std::uint32_t seen = 0; seen < flows; seen += burst) worker_->poll(now_s_);
-    if (worker_->flows().size() != flows) {
-      std::fprintf(stderr, "bench: %zu of %u connections opened\n", worker_->flows().size(), flows);
-      std::abort();
-    }
-    front_.play(nullptr);
-  }
+  /// Changes the first destination's weight.
+  void set_weight(std::uint32_t weight);
 
-  // One burst from the client's side, or from the server's.
-  void turn(Side side) {
-    front_.play(side == Side::client ? &requests_ : &replies_);
-    worker_->poll(now_s_);
-  }
-  [[nodiscard]] std::uint64_t dropped() const {
-    std::uint64_t sum = 0;
-    for (const auto& counter : worker_->view().counters->dropped) sum += counter.read();
-    return sum;
-  }
+  [[nodiscard]] dataplane::Worker& worker() { return *worker_; }
+  [[nodiscard]] std::uint64_t dropped() const;
+  [[nodiscard]] std::uint64_t sent() const { return front_.sent(); }
+
+  std::uint32_t now_s = 1000;
 
  private:
   // The far port sends into the same pool.
@@ -89,11 +59,12 @@ class Setup {
     TrafficPort& front_;
   };
 
-  std::uint32_t now_s_ = 1000;
+  [[nodiscard]] std::unique_ptr<dataplane::Service> service(std::uint32_t first_weight) const;
+
+  SetupOptions options_;
   Traffic requests_, replies_;
   TrafficPort front_;
-  TrafficPort back_;
-  Back both_back_{front_};
+  Back back_{front_};
   std::unique_ptr<dataplane::Mailbox> mailbox_;
   std::unique_ptr<dataplane::Worker> worker_;
 };

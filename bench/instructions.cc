@@ -1,8 +1,8 @@
-// Runs one path of the engine for a fixed number of packets, for callgrind to count (tests/instructions.py): what it
-// counts is stable to the instruction, whatever else the machine does.
+// Runs one path of the engine for a fixed number of packets, for callgrind to count (tests/instructions.py): the count
+// is the same on every run, whatever else the machine does.
 //
-//   bench_instructions CASE FLOWS TURNS     CASE: dr, nat-in, nat-out, tun, open; prints the packets that were measured
-#include <cstring>
+//   bench_instructions dr|nat-in|nat-out|tun|open FLOWS TURNS       prints how many packets were measured
+#include <cstdio>
 #include <string>
 
 #include "bench/engine_setup.h"
@@ -11,20 +11,22 @@ namespace sluice::bench {
 namespace {
 
 /// The only function whose instructions count.
-[[gnu::noinline]] void measured(Setup& setup, Side side, unsigned turns) {
-  for (unsigned i = 0; i < turns; ++i) setup.turn(side);
+[[gnu::noinline]] void measured(Setup& setup, Traffic& traffic, unsigned turns) {
+  for (unsigned i = 0; i < turns; ++i) setup.turn(traffic);
 }
 
 int run(const std::string& name, std::uint32_t flows, unsigned turns) {
   using dataplane::ForwardMethod;
-  const ForwardMethod method = name == "dr"    ? ForwardMethod::direct
-                               : name == "tun" ? ForwardMethod::tunnel
-                                               : ForwardMethod::nat;
-  const Side side = name == "nat-out" ? Side::server : Side::client;
-  Setup setup(flows, method);
-  // Every connection has been seen this second in this direction.
-  for (std::uint32_t seen = 0; seen < flows; seen += burst) setup.turn(side);
-  measured(setup, side, turns);
+  SetupOptions options{.flows = flows, .room = std::uint32_t(turns * burst)};
+  if (name == "dr") options.method = ForwardMethod::direct;
+  if (name == "tun") options.method = ForwardMethod::tunnel;
+  Setup setup(options);
+  Traffic opening(flows, Side::client, vip, server, net::tcp_syn);
+  opening.in_order_from(flows);
+  Traffic& traffic = name == "open" ? opening : name == "nat-out" ? setup.replies() : setup.requests();
+  // Every connection has been seen in this direction.
+  for (std::uint32_t seen = 0; name != "open" && seen < 2 * flows; seen += burst) setup.turn(traffic);
+  measured(setup, traffic, turns);
   if (setup.dropped() != 0) return 1;
   std::printf("%zu\n", turns * burst);
   return 0;

@@ -1,6 +1,7 @@
 #include "bench/traffic.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 
 #include "net/checksum.h"
@@ -11,7 +12,7 @@ using dataplane::Frame;
 
 Traffic::Traffic(std::uint32_t flows, Side side, net::Endpoint virtual_endpoint, net::Endpoint server,
                  std::uint8_t tcp_flags)
-    : mask_(flows - 1) {
+    : flows_(flows), bits_(unsigned(std::bit_width(flows - 1))), mask_((1u << bits_) - 1) {
   constexpr std::size_t l3 = sizeof(net::EthernetHeader), l4 = l3 + sizeof(net::Ipv4Header);
   net::store(template_.data(), net::EthernetHeader{{{2, 0, 0, 0, 0, 1}}, {{2, 0, 0, 0, 1, 1}}, net::ether_type_ipv4});
   net::Ipv4Header ipv4{};

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "dataplane/port/port.h"
@@ -18,14 +19,27 @@ enum class Side : std::uint8_t { client, server };
 
 class Traffic {
  public:
-  /// flows: a power of two. server: the real server's endpoint, source of the packets of Side::server.
+  static constexpr std::uint32_t flows_max = 1u << 29;
+
+  /// flows: up to flows_max. server: the real server's endpoint, source of the packets of Side::server.
   Traffic(std::uint32_t flows, Side side, net::Endpoint virtual_endpoint, net::Endpoint server, std::uint8_t tcp_flags);
+
+  /// From here on one flow after the other, from `first` on; otherwise in an order that looks random.
+  void in_order_from(std::uint32_t first) {
+    in_order_ = true;
+    flow_ = first;
+  }
+  /// From here on these flows, over and over. A power of two of them; they outlive the traffic.
+  void follow(std::span<const std::uint32_t> flows) { followed_ = flows; }
 
   /// Writes the next packet.
   void next(dataplane::Frame& frame) {
-    // Full period modulo a power of two (Hull-Dobell): every flow once per round.
+    if (!followed_.empty()) return write(frame, followed_[flow_++ & (followed_.size() - 1)]);
+    if (in_order_) return write(frame, flow_++);
+    // Full period modulo a power of two (Hull-Dobell), brought down to the number of flows: every flow once per round,
+    // or twice.
     flow_ = (flow_ * 1664525u + 1013904223u) & mask_;
-    write(frame, flow_);
+    write(frame, std::uint32_t((std::uint64_t{flow_} * flows_) >> bits_));
   }
   void write(dataplane::Frame& frame, std::uint32_t flow) const;
 
@@ -39,8 +53,12 @@ class Traffic {
   static constexpr std::size_t length = 64;
 
   std::array<std::uint8_t, length> template_{};
+  std::uint32_t flows_;
+  unsigned bits_;
   std::uint32_t mask_;
   std::uint32_t flow_ = 0;
+  bool in_order_ = false;
+  std::span<const std::uint32_t> followed_;
   std::uint32_t base_sum_;  // of the IPv4 header without the client's address
   std::size_t client_address_;
   std::size_t client_port_;

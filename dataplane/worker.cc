@@ -200,7 +200,7 @@ bool Worker::is_steady(const FlowRecord& record, const Packet& packet) const {
   return packet.kind == PacketKind::udp && record.timeout_s == timeouts_.udp_s;
 }
 
-bool Worker::forward_steady_in(Frame& frame, Packet& packet, const Lookup& lookup) {
+inline bool Worker::forward_steady_in(Frame& frame, Packet& packet, const Lookup& lookup) {
   if (lookup.guess == no_flow) return false;
   const FlowRecord& record = flows_[lookup.guess];
   if (!is_in(record, packet.tuple) || !is_steady(record, packet)) return false;
@@ -215,7 +215,7 @@ bool Worker::forward_steady_in(Frame& frame, Packet& packet, const Lookup& looku
   return true;
 }
 
-bool Worker::forward_steady_out(Frame& frame, Packet& packet, const Lookup& lookup) {
+inline bool Worker::forward_steady_out(Frame& frame, Packet& packet, const Lookup& lookup) {
   if (lookup.guess == no_flow) return false;
   const FlowRecord& record = flows_[lookup.guess];
   if (record.method != ForwardMethod::nat || !is_out(record, packet.tuple) || !is_steady(record, packet)) return false;
@@ -401,7 +401,7 @@ void Worker::send_to_destination(Frame& frame, Packet& packet, const FlowRecord&
 }
 
 // As the forwarding method has it, and out to the next hop, which there is.
-void Worker::rewrite_in(Frame& frame, Packet& packet, const FlowRecord& record, const Destination& destination) {
+inline void Worker::rewrite_in(Frame& frame, Packet& packet, const FlowRecord& record, const Destination& destination) {
   switch (record.method) {
     case ForwardMethod::nat: nat_destination(frame, packet, to_server(record), Ttl::decrement); break;
     case ForwardMethod::direct:
@@ -548,7 +548,7 @@ void Worker::drop(const Frame& frame, DropReason reason) {
   to_release_[to_release_count_++] = frame;
 }
 
-void Worker::queue(const Frame& frame, PortId port, Counter& counted) {
+inline void Worker::queue(const Frame& frame, PortId port, Counter& counted) {
   counted.add(1);
   TransmitQueue& queue = transmit_queues_[index(port)];
   if (queue.count == queue.frames.size()) send_queue(port);
