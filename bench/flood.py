@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -22,7 +23,7 @@ from netns import Failed, Host
 SOURCE = Path(__file__).with_name("wire.bpf.c")
 FRAME_SIZE, BUCKETS, BUCKET_NS = 60, 4096, 500  # as in wire.bpf.c
 _LIVE_FRAMES, _DRIVER_MODE = 1 << 1, 1 << 2
-_FRAMES_A_CALL = 1 << 16  # well under a tenth of a second: how soon stop() is heard
+_FRAMES_A_CALL = 1 << 30  # minutes: between two calls the kernel waits for its pool of frames to come home
 
 
 class _RunOptions(ctypes.Structure):
@@ -127,14 +128,19 @@ class Flood:
         with host.entered():
             while not self._stop.is_set():
                 status = self._bpf.bpf_prog_test_run_opts(self._flood, ctypes.byref(options))
-                if status != 0:
+                if status != 0 and not self._stop.is_set():
                     self._error = os.strerror(-status)
                     return
 
     def stop(self) -> None:
         self._stop.set()
         if self._thread:
-            self._thread.join()
+            # A signal ends the call, but not one that hasn't begun.
+            previous = signal.signal(signal.SIGUSR1, lambda *_: None)
+            while self._thread.is_alive():
+                signal.pthread_kill(self._thread.ident, signal.SIGUSR1)
+                self._thread.join(0.02)
+            signal.signal(signal.SIGUSR1, previous)
             self._thread = None
         if self._error:
             raise Failed(f"the generator stopped: {self._error}")

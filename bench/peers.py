@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from director import Build, Director, real_server, virtual_server
-from netns import Failed, Host, Lab, Process, until
+from netns import Host, Lab, Process, until
 
 DIRECTORS_CORE, OTHERS_CORE = 0, 1
 VIP, PORT = "10.80.0.100", 53
@@ -110,17 +110,13 @@ class Sluice(Peer):
 
     def start(self) -> None:
         self._director.start(cores=str(DIRECTORS_CORE))
-        first_in_line(self._director.director_pid())
+
+    def go(self) -> None:
+        first_in_line(self._director.director_pid())  # not at the start: workers may begin after it answers
 
     def stop(self) -> None:
         if self._director.process:
             self._director.stop()
-
-    def director_pid(self) -> int:
-        return self._director.director_pid()
-
-    def drops(self) -> dict[str, int]:
-        return self._director.drops()
 
 
 class Testpmd(Peer):

@@ -72,7 +72,10 @@ class SluiceProxy(Proxy):
 
     def start_director(self) -> None:
         self._director.start(cores=str(DIRECTORS_CORE))
+
+    def requests(self, seconds: float) -> float:
         first_in_line(self._director.director_pid())
+        return super().requests(seconds)
 
     def stop(self) -> None:
         if self._director.process:

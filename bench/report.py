@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from results import Result, Run, number, read, table  # noqa: E402
+from results import Result, Run, read, table  # noqa: E402
 
 WIDTH, BARS_AT, BARS_WIDTH, ROW = 860, 330, 380, 26
 MET, NOT_MET, PLAIN = "#2e7d4f", "#b3412e", "#5b7794"
@@ -57,7 +57,7 @@ def bars(title: str, results: Sequence[Result]) -> str:
         length, middle = each.figure * scale, top + ROW / 2 - 2
         colour = {True: MET, False: NOT_MET, None: PLAIN}[each.met]
         label = each.name.split(": ", 1)[-1]
-        text = f"{number(each.figure)} {each.unit}"
+        text = each.text
         if each.ratio is not None:
             text += f"  ({each.ratio:.2f} x)"
         parts.append(f'<text x="{BARS_AT - 8}" y="{middle + 4:.0f}" text-anchor="end">{escape(label)}</text>')

@@ -42,6 +42,14 @@ class Result:
         return next((unit for name, unit in FIGURES.items() if getattr(self, name) is not None), "")
 
     @property
+    def text(self) -> str:
+        """The figure for a reader, as 482 k/s or 6.25 us; empty without one."""
+        if self.figure is None:
+            return ""
+        text = number(self.figure)
+        return text + ("" if text[-1] in "kM" else " ") + self.unit
+
+    @property
     def met(self) -> bool | None:
         """None: there is no goal, or nothing was measured."""
         value = self.ratio if self.to else self.figure
@@ -120,11 +128,8 @@ def number(value: float) -> str:
 def table(results: Iterable[Result]) -> str:
     lines = ["| | median | spread | ratio | to | goal | met |", "|---|---|---|---|---|---|---|"]
     for each in results:
-        figure = each.note or "-"
-        if each.figure is not None:
-            figure = number(each.figure) + ("" if number(each.figure)[-1] in "kM" else " ") + each.unit
         lines.append(" | ".join((
-            f"| {each.name}", figure, "" if each.spread is None else f"± {each.spread:.0%}",
+            f"| {each.name}", each.text or each.note or "-", "" if each.spread is None else f"± {each.spread:.0%}",
             "" if each.ratio is None else f"{each.ratio:.2f}", each.to or "",
             "" if each.goal is None else f"{each.compare} {each.goal:g}",
             {True: "yes", False: "**no**", None: ""}[each.met])) + " |")

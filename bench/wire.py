@@ -4,7 +4,8 @@
 What is compared takes turns, round by round. Core 0 is the director's, core 1 everybody else's. A peer that isn't
 installed is skipped. docs/bench/wire.md says what the figures mean.
 
-usage: sudo bench/wire.py [--quick] [--json FILE] [--build DIR] [--only packets,latency,requests] [--profile]
+usage: sudo bench/wire.py [--quick] [--rounds N] [--json FILE] [--build DIR]
+                           [--only packets,latency,requests] [--profile]
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ sys.path[:0] = [str(REPOSITORY / "tests/e2e"), str(REPOSITORY / "bench")]
 
 from flood import Flood, Flows  # noqa: E402
 from netns import Host, Lab, stop_on_signals  # noqa: E402
-from results import Result, Run, machine, skipped, summary, table  # noqa: E402
+from results import Run, machine, skipped, summary, table  # noqa: E402
 
 PACKETS, LATENCY, REQUESTS = "64-byte packets over veth", "Age at half load over veth", "Short connections over veth"
 SETTLE = 0.3  # seconds: flows get their state
@@ -37,10 +38,10 @@ PLACES = {"median": 0.5, "99 %": 0.99, "99.9 %": 0.999}
 class Measurement:
     """One run: its hosts, its results."""
 
-    def __init__(self, lab: Lab, build, quick: bool, profile: bool) -> None:
+    def __init__(self, lab: Lab, build, run: Run, rounds: int, seconds: float, profile: bool) -> None:
         self._lab, self._build, self._profile = lab, build, profile
-        self._rounds, self._seconds = (2, 0.8) if quick else (5, 2.0)
-        self.run = Run()
+        self._rounds, self._seconds = rounds, seconds
+        self.run = run
 
     def _start(self, kinds: dict[str, Callable], stack: ExitStack, group: str, prepare=None) -> list:
         """Those that can run here; the others are skipped with the reason."""
@@ -183,6 +184,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--build", default=str(REPOSITORY / "build"))
     arguments.add_argument("--quick", action="store_true", help="under a minute: two short rounds")
+    arguments.add_argument("--rounds", type=int, help="otherwise 5, quick 2")
     arguments.add_argument("--json", type=Path, help="write the results there, too")
     arguments.add_argument("--only", default="packets,latency,requests", help="some of these; latency takes packets along")
     arguments.add_argument("--profile", action="store_true", help="say where the director's core spends its time, too")
@@ -197,23 +199,23 @@ def main() -> None:
     only = set(options.only.split(","))
     directory = Path(tempfile.mkdtemp(prefix="sluice-wire-"))
     directory.chmod(0o755)
+    run = Run(machine=machine(" ".join(["bench/wire.py", *sys.argv[1:]])))
+    rounds, seconds = (options.rounds or 2, 0.8) if options.quick else (options.rounds or 5, 2.0)
+    from peers import privileged
     try:
-        from peers import privileged
         with privileged(), Lab(directory) as lab:
-            measurement = Measurement(lab, Build(), options.quick, options.profile)
-            measurement.run.machine = machine(" ".join(["bench/wire.py", *sys.argv[1:]]))
+            measurement = Measurement(lab, Build(), run, rounds, seconds, options.profile)
             if only & {"packets", "latency"}:
                 measurement.packets("latency" in only)
             if "requests" in only:
                 measurement.requests()
-    finally:
+    finally:  # what was measured before a failure stays worth reading
         shutil.rmtree(directory, ignore_errors=True)
-    run = measurement.run
-    print(table(run.results))
-    for name, text in run.profiles.items():
-        print(f"\n{name}\n{text}")
-    if options.json:
-        run.write(options.json)
+        print(table(run.results))
+        for name, text in run.profiles.items():
+            print(f"\n{name}\n{text}")
+        if options.json:
+            run.write(options.json)
 
 
 if __name__ == "__main__":
