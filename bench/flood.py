@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
 import signal
 import socket
 import struct
-import subprocess
-import sysconfig
 import threading
 import time
 from dataclasses import dataclass
@@ -20,7 +17,6 @@ from pathlib import Path
 
 from netns import Failed, Host
 
-SOURCE = Path(__file__).with_name("wire.bpf.c")
 FRAME_SIZE, BUCKETS, BUCKET_NS = 60, 4096, 500  # as in wire.bpf.c
 _LIVE_FRAMES, _DRIVER_MODE = 1 << 1, 1 << 2
 _FRAMES_A_CALL = 1 << 30  # minutes: between two calls the kernel waits for its pool of frames to come home
@@ -67,14 +63,10 @@ def _sum(data: bytes) -> int:
 class Flood:
     """One loaded copy of the programs. Not for several floods at once."""
 
-    def __init__(self, directory: Path) -> None:
-        clang = shutil.which("clang-16") or shutil.which("clang")
-        if not clang:
-            raise Failed("clang is not there, which compiles the generator")
-        built = directory / "wire.bpf.o"
-        multiarch = sysconfig.get_config_var("MULTIARCH") or ""
-        subprocess.run([clang, "-target", "bpf", "-mcpu=v3", "-O2", "-g", f"-I/usr/include/{multiarch}", "-c", SOURCE,
-                        "-o", built], check=True)
+    def __init__(self, built: Path) -> None:
+        """built: wire.bpf.o, of a build."""
+        if not built.exists():
+            raise SystemExit(f"{built} is not there: run scripts/build first")
         self._bpf = ctypes.CDLL("libbpf.so.1", use_errno=True)
         for name in ("bpf_object__open_file", "bpf_object__find_program_by_name"):
             getattr(self._bpf, name).restype = ctypes.c_void_p

@@ -64,7 +64,7 @@ class Measurement:
         import peers
         with ExitStack() as stack:
             outside = self._lab.host("outside")
-            flood = Flood(self._lab.directory)
+            flood = Flood(self._build.directory / "bench/wire.bpf.o")
             stack.callback(flood.close)
             kinds = {"t": lambda letter: peers.Testpmd(self._lab, outside, letter),
                      "s": lambda letter: peers.Sluice(self._lab, outside, letter, self._build, "DR"),
