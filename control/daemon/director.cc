@@ -187,10 +187,9 @@ std::unique_ptr<SnmpService> Director::make_snmp() {
       SnmpService::Hooks{
           .gather = [this](const snmp::Parts& parts, auto done) { gather_for_snmp(parts, std::move(done)); },
           .write = [this](const snmp::Write& write) { return write_by_snmp(write); },
-          .log =
-              [log = log_](const std::string& line, bool is_warning) {
-                log->log(is_warning ? spdlog::level::warn : spdlog::level::info, "{}", line);
-              },
+          .log = [log = log_](
+                     const std::string& line,
+                     bool is_warning) { log->log(is_warning ? spdlog::level::warn : spdlog::level::info, "{}", line); },
       });
 }
 
@@ -241,6 +240,8 @@ void Director::start_pools() {
       [this](const ScriptSpec& script) { return run_pool_script_ ? run_pool_script_(script) : scripts_.run(script); },
       [log = log_](LogLevel level, const std::string& line) { log->log(level_of(level), "{}", line); }, send_mail(),
       write_fifo(NotifyFifos::About::virtual_servers));
+  pools_->set_listener({.wants = [this] { return snmp_->wants_traps(); },
+                        .tell = [this](const PoolEvent& event) { snmp_->tell(event); }});
   health::HealthOptions options;
   std::random_device random;
   options.seed = (std::uint64_t{random()} << 32) | random();

@@ -27,7 +27,10 @@ struct PoolEvent {
   std::size_t servers = 0;
 };
 
-/// Control thread; returns at once. Empty: nobody wants to know.
-using TellPoolEvent = std::function<void(const PoolEvent&)>;
+/// Control thread. An event is only put together if somebody wants it: it counts servers.
+struct PoolListener {
+  std::function<bool()> wants;  ///< empty: no
+  std::function<void(const PoolEvent&)> tell;
+};
 
 }  // namespace sluice::control

@@ -340,11 +340,14 @@ class PoolManager::Impl {
         if (service.pool.has_quorum()) mail_gone(service);
       }
       for (std::size_t e = 0; e < service.in_backend.size(); ++e) remove_entry(service, e);
+      tell_listener(service, PoolEvent::What::shutdown);
     }
     services_.clear();
     specs_ = {};
     places_.clear();
   }
+
+  void set_listener(PoolListener listener) { listener_ = std::move(listener); }
 
   [[nodiscard]] PoolCounts counts() const {
     PoolCounts counts{.pools = services_.size()};
@@ -407,6 +410,7 @@ class PoolManager::Impl {
       }
     }
     for (std::size_t e = 0; e < service.in_backend.size(); ++e) remove_entry(service, e);
+    tell_listener(service, PoolEvent::What::shutdown);
   }
 
   void remove_entry(Service& service, std::size_t entry) {
@@ -688,6 +692,34 @@ class PoolManager::Impl {
   }
   void carry_out(Service& service, const health::Action& action) {
     std::visit([&](const auto& one) { carry_out(service, one); }, action);
+    tell_listener(service, action);
+  }
+
+  void tell_listener(const Service& service, const health::Action& action) const {
+    using What = PoolEvent::What;
+    if (const auto* server_up = std::get_if<health::NotifyUp>(&action)) {
+      tell_listener(service, What::up, server_up->server);
+    } else if (const auto* server_down = std::get_if<health::NotifyDown>(&action)) {
+      tell_listener(service, What::down, server_down->server);
+    } else if (std::holds_alternative<health::QuorumUp>(action)) {
+      tell_listener(service, What::up);
+    } else if (std::holds_alternative<health::QuorumDown>(action)) {
+      tell_listener(service, What::down);
+    }
+  }
+  void tell_listener(const Service& service, PoolEvent::What what, std::optional<std::size_t> server = {}) const {
+    if (!listener_.wants || !listener_.wants()) return;
+    PoolEvent event{.what = what,
+                    .service = service.spec->services.front().key,
+                    .protocol = service.spec->protocol,
+                    .quorum = service.pool.quorum(),
+                    .servers = service.pool.size()};
+    if (server) event.server = service.spec->servers[*server].destination.key;
+    // "[web]:0"
+    if (const std::string& group = service.spec->group; !group.empty())
+      event.group = group.substr(1, group.rfind(']') - 1);
+    for (std::size_t i = 0; i < service.pool.size(); ++i) event.servers_up += service.pool.is_up(i) ? 1 : 0;
+    listener_.tell(event);
   }
 
   void carry_out(Service& service, const health::AddServer& action) {
@@ -911,6 +943,7 @@ class PoolManager::Impl {
   CheckerPlaces places_;
   Watchers watchers_;
   Suspension suspension_;
+  PoolListener listener_;
   std::vector<health::CheckerId> new_watchers_;  // of this apply(), not told yet
   std::size_t activations_ = 0;                  // in this apply()
 };
@@ -935,6 +968,7 @@ Result<std::string> PoolManager::set_weight(std::string_view virtual_server, std
                                             std::optional<std::uint32_t> weight) {
   return impl_->set_weight(virtual_server, real_server, weight);
 }
+void PoolManager::set_listener(PoolListener listener) { impl_->set_listener(std::move(listener)); }
 void PoolManager::stop() { impl_->stop(); }
 std::vector<PoolStatus> PoolManager::status() const { return impl_->status(); }
 PoolCounts PoolManager::counts() const { return impl_->counts(); }

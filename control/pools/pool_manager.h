@@ -15,6 +15,7 @@
 #include "control/backend/backend.h"
 #include "control/mail/alert.h"
 #include "control/notify/fifo.h"
+#include "control/pools/pool_events.h"
 #include "control/pools/pool_list.h"
 #include "health/health_thread.h"
 #include "net/error.h"
@@ -122,6 +123,9 @@ class PoolManager {
   /// no vote in the quorum. Names: server_reference.h. Yields a line about what is so now. Errors: no such server.
   Result<std::string> set_weight(std::string_view virtual_server, std::string_view real_server,
                                  std::optional<std::uint32_t> weight);
+
+  /// Told of every change of a server or a quorum from now on, and of each virtual server that goes. For SNMP.
+  void set_listener(PoolListener listener);
 
   /// Takes every destination and service out of the backend; with omega, runs the down scripts first, and mails.
   void stop();

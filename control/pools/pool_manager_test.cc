@@ -326,6 +326,39 @@ TEST_F(Manager, StopEmptiesTheTableAndWithOmegaRunsDownScripts) {
   EXPECT_TRUE(manager_.status().empty());
 }
 
+TEST_F(Manager, AListenerHearsOfEachServerEachQuorumAndOfWhatGoes) {
+  Lines heard;
+  bool wants = true;
+  manager_.set_listener({.wants = [&] { return wants; },
+                         .tell =
+                             [&](const PoolEvent& event) {
+                               const char* const words[] = {"up", "down", "shutdown"};
+                               heard.push_back(fmt::format("{} {} {}/{} of {}{}",
+                                                           event.server ? event.server->text() : "quorum",
+                                                           words[int(event.what)], event.servers_up, event.servers,
+                                                           event.service.text(), event.group));
+                             }});
+  const auto take = [&] { return std::exchange(heard, {}); };
+  PoolSpec spec = pool({real("10.0.2.11"), real("10.0.2.12")});
+  spec.group = "[web]:0";
+  start({spec});
+  EXPECT_EQ(take(), Lines{"quorum up 2/2 of TCP 10.0.0.1:80web"});
+  down(0);
+  EXPECT_EQ(take(), Lines{"10.0.2.11:80 down 1/2 of TCP 10.0.0.1:80web"});
+  down(1);
+  EXPECT_EQ(take(), (Lines{"10.0.2.12:80 down 0/2 of TCP 10.0.0.1:80web", "quorum down 0/2 of TCP 10.0.0.1:80web"}));
+  wants = false;
+  up(0);
+  wants = true;
+  up(1);
+  EXPECT_EQ(take(), Lines{"10.0.2.12:80 up 2/2 of TCP 10.0.0.1:80web"});
+  spec.servers.pop_back();
+  static_cast<void>(manager_.apply({spec}));
+  EXPECT_EQ(take(), Lines{"10.0.2.12:80 down 1/1 of TCP 10.0.0.1:80web"});
+  manager_.stop();
+  EXPECT_EQ(take(), Lines{"quorum shutdown 1/1 of TCP 10.0.0.1:80web"});
+}
+
 using Mails = std::vector<Alert>;
 
 TEST_F(Manager, MailsOfServersAndQuorumInKeepalivedsWords) {

@@ -250,6 +250,8 @@ TEST(SnmpMibs, AddressesRoutesAndRules) {
 
 TEST(SnmpMibs, WhatIsTracked) {
   const Shown s = shown();
+  EXPECT_EQ(s.at({2, 4, 1, 1, 1, 1}), text("eth1")) << "numbered, whatever the interface's index is";
+  EXPECT_EQ(s.at({2, 4, 1, 2, 1, 1}), integer(5));
   EXPECT_EQ(s.at({2, 5, 1, 3, 1, 1}), integer(7));
   EXPECT_EQ(s.at({2, 9, 1, 3, 1}), text("'/bin/real' 'x' 'y'"));
   EXPECT_EQ(s.at({2, 9, 1, 5, 1}), integer(-5));

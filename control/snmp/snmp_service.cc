@@ -245,20 +245,20 @@ void SnmpService::send(std::vector<snmp::Trap> traps) {
 }
 
 void SnmpService::tell(const VrrpNotice& notice, const config::Config& config) {
-  if (!traps_ || agent_ == nullptr) return;
+  if (!wants_traps()) return;
   const auto instance = std::ranges::find(config.vrrp_instances, notice.name, &config::VrrpInstance::name);
   const bool is_known = !notice.of_group && instance != config.vrrp_instances.end();
   send(snmp::traps_of(notice, is_known ? &*instance : nullptr, parts_, router_id_));
 }
 
 void SnmpService::tell(const VrrpRejection& rejection) {
-  if (!traps_ || agent_ == nullptr) return;
+  if (!wants_traps()) return;
   const auto instance = std::ranges::find(config_->vrrp_instances, rejection.name, &config::VrrpInstance::name);
   if (instance != config_->vrrp_instances.end()) send(snmp::traps_of(rejection, *instance, parts_));
 }
 
 void SnmpService::tell(const PoolEvent& event) {
-  if (!traps_ || agent_ == nullptr) return;
+  if (!wants_traps()) return;
   send(snmp::traps_of(event, parts_, router_id_));
 }
 

@@ -50,6 +50,7 @@ class SnmpService {
   void show(const config::Config& vrrp);
 
   // Traps, if they are enabled.
+  [[nodiscard]] bool wants_traps() const { return traps_ && agent_ != nullptr; }
   void tell(const VrrpNotice& notice, const config::Config& config);
   void tell(const VrrpRejection& rejection);
   void tell(const PoolEvent& event);

@@ -17,7 +17,8 @@ Cell name_of(const Tracked& tracked) { return text(tracked->name); }
 Cell weight_of(const Tracked& tracked) { return integer(tracked->weight.value); }
 Cell reverse_of(const Tracked& tracked) { return truth(tracked->weight.reverse); }
 
-// An interface's row has the interface's index, so that the name is its first column.
+// The MIB's index is the interface's, for which no column is needed; keepalived numbers the rows as in the other
+// tables.
 constexpr std::array tracked_interface_columns = {
     Column<Tracked>{1, name_of},
     Column<Tracked>{2, weight_of},
@@ -37,17 +38,9 @@ constexpr TrackedTables of_instances{4, 5, 12, 17, 20};
 constexpr TrackedTables of_groups{14, 15, 16, 19, 22};
 
 template <typename Blocks>
-void add_tracked(View& view, const Snapshot& snapshot, const TrackedTables& tables, const Blocks& blocks) {
-  std::vector<Indexed<Tracked>> interfaces;
-  std::uint32_t block_number = 0;
-  for (const auto& block : blocks) {
-    ++block_number;
-    for (const config::Tracked& tracked : block.tracking.interfaces) {
-      if (const auto index = snapshot.ifindex(tracked.name)) interfaces.push_back({{block_number, index}, &tracked});
-    }
-  }
-  view.add<Tracked>(keepalived_oid({2, tables.interfaces, 1}), tracked_interface_columns, std::move(interfaces));
-  const auto add = [&](std::uint32_t table, std::vector<config::Tracked> config::Tracking::*list) {
+void add_tracked(View& view, const TrackedTables& tables, const Blocks& blocks) {
+  const auto add = [&](std::uint32_t table, std::vector<config::Tracked> config::Tracking::*list,
+                       std::span<const Column<Tracked>> columns = tracked_columns) {
     std::vector<Indexed<Tracked>> rows;
     std::uint32_t block = 0;
     for (const auto& each : blocks) {
@@ -55,8 +48,9 @@ void add_tracked(View& view, const Snapshot& snapshot, const TrackedTables& tabl
       std::uint32_t number = 0;
       for (const config::Tracked& tracked : each.tracking.*list) rows.push_back({{block, ++number}, &tracked});
     }
-    view.add<Tracked>(keepalived_oid({2, table, 1}), tracked_columns, std::move(rows));
+    view.add<Tracked>(keepalived_oid({2, table, 1}), columns, std::move(rows));
   };
+  add(tables.interfaces, &config::Tracking::interfaces, tracked_interface_columns);
   add(tables.scripts, &config::Tracking::scripts);
   add(tables.files, &config::Tracking::files);
   add(tables.bfds, &config::Tracking::bfds);
@@ -192,8 +186,8 @@ void add_watched(View& view, const Snapshot& snapshot, std::uint32_t table, std:
 
 void add_tracking(View& view, const Snapshot& snapshot) {
   const config::Config& config = *snapshot.config;
-  add_tracked(view, snapshot, of_instances, config.vrrp_instances);
-  add_tracked(view, snapshot, of_groups, config.sync_groups);
+  add_tracked(view, of_instances, config.vrrp_instances);
+  add_tracked(view, of_groups, config.sync_groups);
   add_watched<Script>(view, snapshot, 9, script_columns, vrrp::TrackKind::script, config.vrrp_scripts);
   add_watched<File>(view, snapshot, 13, file_columns, vrrp::TrackKind::file, config.track_files);
   add_watched<Bfd>(view, snapshot, 18, bfd_columns, vrrp::TrackKind::bfd, config.bfd_instances);

@@ -62,6 +62,8 @@ bool has_all_addresses(const I& i) {
   return is_master(i) && std::ranges::all_of(i.status->held.addresses, [](bool held) { return held; });
 }
 
+bool is_unicast(const I& i) { return !i.config->unicast_peers.empty(); }
+
 net::IpAddr group_address(const I& i) {
   if (i.config->multicast_group) return *i.config->multicast_group;
   const config::VrrpDefaults& defaults = i.all->config->global.vrrp;
@@ -81,12 +83,8 @@ constexpr std::array instance_columns = {
               [](const I& i) -> Cell {
                 return text(i.status->advert_interface.empty() ? i.config->interface : i.status->advert_interface);
               }},
-    // keepalived: only one that track_interface names, though every instance's own interface is watched.
-    Column<I>{11,
-              [](const I& i) -> Cell {
-                const auto& tracked = i.config->tracking.interfaces;
-                return truth(std::ranges::find(tracked, i.config->interface, &config::Tracked::name) != tracked.end());
-              }},
+    // keepalived: whether it tracks any interface; its own one is watched anyway.
+    Column<I>{11, [](const I& i) -> Cell { return truth(!i.config->tracking.interfaces.empty()); }},
     Column<I>{12, [](const I& i) -> Cell { return gauge32(interval_of(*i.config)); }},
     Column<I>{13, [](const I& i) -> Cell { return truth(!i.config->nopreempt); }},
     Column<I>{14,
@@ -127,8 +125,8 @@ constexpr std::array instance_columns = {
         33,
         [](const I& i)
             -> Cell { return truth(i.config->notify.deleted_not_fault || i.config->notify.deleted.has_value()); }},
-    Column<I>{34, [](const I& i) -> Cell { return address_type(group_address(i)); }},
-    Column<I>{35, [](const I& i) -> Cell { return address(group_address(i)); }},
+    Column<I>{34, [](const I& i) { return is_unicast(i) ? Cell() : Cell(address_type(group_address(i))); }},
+    Column<I>{35, [](const I& i) { return is_unicast(i) ? Cell() : Cell(address(group_address(i))); }},
 };
 
 // --- vrrpAddressTable
