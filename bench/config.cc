@@ -263,7 +263,7 @@ class Director {
   std::optional<Telling> backend_;
   std::uint64_t polls_ = 0;
   std::optional<PoolManager> manager_;
-  health::HealthThread health_{{.start_delay = std::chrono::hours(1), .seed = 1}, [](const health::HealthEvent&) {}};
+  health::HealthThread health_{{.start_delay = std::chrono::hours(1), .seed = 1}, [](const auto&) {}};
   PoolManager::Checkers checkers_;
 };
 
