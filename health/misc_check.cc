@@ -36,7 +36,11 @@ ProbeResult misc_result(const ScriptOutcome& outcome, bool dynamic) {
     if (dynamic) result.weight = WeightReport{};
     return result;
   }
-  if (!dynamic || outcome.number == 1) return failure(std::move(reason));
+  if (!dynamic || outcome.number == 1) {
+    ProbeResult result = failure(std::move(reason));
+    if (dynamic) result.weight = WeightReport{};  // keepalived: whatever it said of the weight is over
+    return result;
+  }
   ProbeResult result = success(std::move(reason));
   result.weight = WeightReport{WeightReport::Kind::absolute, outcome.number - 2};
   return result;

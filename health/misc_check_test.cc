@@ -25,7 +25,8 @@ TEST(MiscResult, OnlyStatusNothingIsSuccess) {
 TEST(MiscResult, DynamicStatusIsAWeight) {
   EXPECT_EQ(misc_result({How::exited, 0, {}}, true).weight, WeightReport{});
   EXPECT_RESULT(misc_result({How::exited, 1, {}}, true), failure, "exited with status 1");
-  EXPECT_FALSE(misc_result({How::exited, 1, {}}, true).weight);
+  EXPECT_TRUE(misc_result({How::exited, 1, {}}, true).weight) << "and nothing more of the weight";
+  EXPECT_FALSE(misc_result({How::timed_out, 0, {}}, true).weight);
   for (const int status : {2, 3, 255}) {
     const ProbeResult result = misc_result({How::exited, status, {}}, true);
     EXPECT_EQ(result.verdict, Verdict::success);

@@ -87,6 +87,8 @@ struct TlsSpec {
   std::string certificate;  ///< PEM, with its chain
   std::string key;          ///< PEM
   std::string password;     ///< of the key
+  /// Another number where the files may have changed: those who gave it read them again, the others go on as they were.
+  std::uint64_t version = 0;
 
   bool operator==(const TlsSpec&) const = default;
 };

@@ -1,10 +1,13 @@
 #include "control/pools/checkers_from_config.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
+#include <initializer_list>
 
+#include "control/pools/fingerprint.h"
 #include "health/tls.h"
 
 namespace sluice::control {
@@ -14,6 +17,24 @@ using std::chrono::milliseconds;
 namespace {
 
 milliseconds rounded_up(config::Duration duration) { return std::chrono::ceil<milliseconds>(duration); }
+
+/// Another number where one of the files has another look: it was written again, or put in another's place. 0: none is
+/// there.
+std::uint64_t version_of(std::initializer_list<std::string> files) {
+  Fingerprint looks;
+  bool is_there = false;
+  for (const std::string& file : files) {
+    struct stat status {};
+    if (file.empty() || ::stat(file.c_str(), &status) != 0) continue;
+    is_there = true;
+    looks.add(file);
+    looks.add(status.st_ino);
+    looks.add(status.st_size);
+    looks.add(status.st_mtim.tv_sec);
+    looks.add(status.st_mtim.tv_nsec);
+  }
+  return is_there ? looks.value() : 0;
+}
 
 health::Connect connect_from(const config::NetworkCheck& check) {
   health::Connect connect;
@@ -133,6 +154,7 @@ const net::SharedValue<health::TlsSpec>& CheckerMaker::tls() {
     complaints_.push_back({config_.ssl ? config_.ssl->position.text() : "SSL_GET",
                            "no SSL_GET is probed, and what it checks stays as it is: " + context.error().text()});
   }
+  spec.version = version_of({spec.ca, spec.certificate, spec.key});
   tls_ = std::move(spec);
   return tls_;
 }

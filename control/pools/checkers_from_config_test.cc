@@ -1,7 +1,10 @@
 // Checkers as an operator writes them, to what is probed.
 #include "control/pools/checkers_from_config.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "control/config/parse.h"
 
@@ -97,6 +100,23 @@ TEST(CheckersFromConfig, SslGetTakesTheClientsFilesAndSaysOnceWhereTheyCannotBeR
   EXPECT_EQ(*made.as<health::HttpGetSpec>(1).tls, (health::TlsSpec{"/ca", "/nonexistent.pem", "/k", "p"}));
   EXPECT_EQ(made.complaints, (Strings{"test:1:1: no SSL_GET is probed, and what it checks stays as it is: "
                                       "/nonexistent.pem: no such file or directory"}));
+}
+
+TEST(CheckersFromConfig, AClientsFileThatIsRenewedIsAnotherOne) {
+  char name[] = "/tmp/ca-XXXXXX";
+  const int fd = ::mkstemp(name);
+  ASSERT_GE(fd, 0);
+  const auto version = [&]() -> std::uint64_t {
+    const Made made = made_of("SSL_GET {\n url {\n path /\n }\n}\n", fmt::format("SSL {{\n ca {}\n}}\n", name));
+    return made.as<health::HttpGetSpec>().tls->version;
+  };
+  const std::uint64_t before = version();
+  EXPECT_NE(before, 0u);
+  EXPECT_EQ(version(), before);
+  EXPECT_EQ(::write(fd, "new", 3), 3);
+  EXPECT_NE(version(), before);
+  ::close(fd);
+  ::unlink(name);
 }
 
 TEST(CheckersFromConfig, TlsComplianceIsTheUrlsOrTheCheckers) {

@@ -261,6 +261,16 @@ class PoolManager::Impl {
     const bool first = event.outcome.first && !std::exchange(state.was_announced, false);
     const bool was_held_up = state.up;
     remember(state, event);
+    const bool was_up = service.pool.is_up(at.server);
+    std::optional<Batch> batch;
+    const auto act = [&](const health::Actions& actions) {
+      if (actions.empty()) return;
+      if (!batch) batch.emplace(backend_);
+      carry_out(service, actions);
+    };
+    // A server that comes back has the right weight at once; for one that fails it changes in silence.
+    const bool weighs_first = event.weight && event.verdict == health::Verdict::success;
+    if (weighs_first) act(service.pool.on_weight(at.server, service.wanted_weight(at.server)));
     if (event.verdict == health::Verdict::success && !was_held_up) {
       if (const auto line = progress_line(*checker.spec, {service.server(at.server), service.name()}, event.reason)) {
         log_(LogLevel::info, *line);
@@ -270,15 +280,9 @@ class PoolManager::Impl {
       log_(event.verdict == health::Verdict::success ? LogLevel::info : LogLevel::warning, *line);
     }
     if (event.verdict == health::Verdict::not_counted) return;
-    const bool was_up = service.pool.is_up(at.server);
-    // First the weight: a server that comes back has the right one at once.
-    auto actions =
-        event.weight ? service.pool.on_weight(at.server, service.wanted_weight(at.server)) : health::Actions{};
-    const auto more = service.pool.on_checker(at.server, at.checker, event.outcome.up, first);
-    actions.insert(actions.end(), more.begin(), more.end());
-    if (!actions.empty()) {
-      const Batch batch(backend_);
-      carry_out(service, actions);
+    act(service.pool.on_checker(at.server, at.checker, event.outcome.up, first));
+    if (event.weight && !weighs_first && !service.pool.is_up(at.server)) {
+      static_cast<void>(service.pool.on_weight(at.server, service.wanted_weight(at.server)));
     }
     const bool first_success = event.outcome.first && event.verdict == health::Verdict::success;
     const bool is_script = std::holds_alternative<health::MiscCheckSpec>(checker.spec->what);
@@ -677,7 +681,8 @@ class PoolManager::Impl {
     state.up = event.outcome.up;
     state.has_run = true;
     state.reason = event.reason;
-    if (event.weight) state.weight = event.weight;
+    // What is tolerated changes no weight either.
+    if (event.weight && (event.verdict == health::Verdict::success || !event.outcome.up)) state.weight = event.weight;
     state.retries = event.outcome.changed ? 0 : event.outcome.retries;
     state.flaps += event.outcome.changed ? 1 : 0;
     state.latency = event.latency;

@@ -97,10 +97,22 @@ void TrackFiles::wait() {
   });
 }
 
-// Which file it was doesn't matter: there are few, and they are short.
+// Which file it was hardly matters: there are few, and they are short. But one that is written anew is empty for a
+// moment, and that is no news until its writer closes it.
 void TrackFiles::read_events() {
   alignas(inotify_event) std::array<char, 4096> events;
-  while (::read(inotify_.native_handle(), events.data(), events.size()) > 0) {
+  ssize_t size = 0;
+  while ((size = ::read(inotify_.native_handle(), events.data(), events.size())) > 0) {
+    for (const char* at = events.data(); at < events.data() + size;) {
+      const auto* event = reinterpret_cast<const inotify_event*>(at);
+      at += sizeof(inotify_event) + event->len;
+      if (event->len == 0) continue;
+      if ((event->mask & IN_MODIFY) != 0) {
+        being_written_.insert(event->name);
+      } else {
+        being_written_.erase(event->name);
+      }
+    }
   }
   for (auto& [name, file] : files_) look(name, file, true);
 }
@@ -110,6 +122,8 @@ void TrackFiles::look(const std::string& name, Watched& file, bool tell) {
   std::ifstream in(file.path, std::ios::binary);
   in.read(text.data(), text.size());
   const std::string_view read(text.data(), in.good() || in.eof() ? std::size_t(in.gcount()) : 0);
+  if (tell && in.is_open() && read.empty() && being_written_.contains(file.path.substr(file.path.rfind('/') + 1)))
+    return;
   const auto number = number_of_track_file(read);
   if (!number && read.find_first_not_of(" \t\r\n") != std::string_view::npos && !file.has_complained) {
     log_(fmt::format("track_file {}: {} holds no number, it counts as 0", name, file.path));

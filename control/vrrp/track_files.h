@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,7 @@ class TrackFiles {
   Log log_;
   std::map<std::string, Watched> files_;        // by name
   std::map<std::string, int> watched_folders_;  // inotify's watch of each
+  std::set<std::string> being_written_;         // names of files that were written to, and not closed yet
 };
 
 }  // namespace sluice::control

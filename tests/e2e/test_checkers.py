@@ -257,6 +257,23 @@ def test_ssl_get_names_the_server_and_shows_the_clients_certificate(net, sluiced
     is_down(director, "MD5 digest", C)  # nobody was named, so nginx tells of none
 
 
+def test_a_reload_reads_the_clients_certificate_again(net, sluiced, lab):
+    net.prepare("NAT")
+    for name in ("client", "renewed"):
+        make_certificate(lab.directory, name)
+    nginx = net.web[0].nginx
+    nginx.offer_tls(TLS, "www.example.org", client="ssl_verify_client optional_no_ca;")
+    restart(nginx)
+    digest = hashlib.md5(b"www.example.org asked for  by CN=client\n").hexdigest()
+    ssl = f"SSL {{\n certificate {lab.directory}/client.pem\n key {lab.directory}/client.key\n}}\n"
+    director = sluiced(ssl + service(get("SSL_GET", f"connect_port {TLS}", f"connect_ip {A}", urls=(f"path /\ndigest {digest}",))))
+    is_up(director, "SSL_GET")
+    for suffix in ("pem", "key"):
+        (lab.directory / f"renewed.{suffix}").replace(lab.directory / f"client.{suffix}")
+    director.sluicectl("reload")
+    is_down(director, "MD5 digest")
+
+
 def test_urls_are_asked_in_turn_and_from_the_first_again_after_a_failure(net, sluiced):
     net.prepare("NAT")
     files = net.web[0].nginx.files
@@ -478,6 +495,16 @@ def test_a_script_that_does_not_end_is_ended(net, sluiced, lab, body):
     is_down(director, "timed out")
     assert f"by [{path}] timed out" in director.log()
     until("nothing of it is left", lambda: path not in processes(net) and SLEEP not in processes(net))
+
+
+def test_a_script_that_forks_away_is_done_once_its_leader_is(net, sluiced, lab):
+    """What it leaves behind holds nothing of ours, whatever it writes."""
+    net.prepare("NAT")
+    path = script(lab, "check.sh", "setsid sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do echo still here; sleep 0.2; done' &\nexit 0")
+    director = sluiced(service(misc(path, "misc_timeout 1")))
+    said = f"Misc check for [[{A}]:tcp:{HTTP} VS [{VIP}]:tcp:{HTTP}] by [{path}] "
+    until("it succeeded", lambda: said + "succeeded." in director.log())
+    assert "timed out" not in director.log()
 
 
 def test_a_reload_ends_the_scripts_of_checks_that_are_gone(net, sluiced, lab):
