@@ -182,8 +182,8 @@ void memory(const Options& options) {
 void expiry(const Options& options) {
   const std::string name = "expiry of 1M connections in one second, longest turn beyond a usual one";
   if (!options.wants(name)) return;
-  Result result{.name = name, .unit = "us", .goal = Goal{50}};
-  Result lasting{.name = "expiry of 1M connections, until all are gone", .unit = "us"};
+  Result result{.name = name, .unit = "latency_us", .goal = Goal{50}};
+  Result lasting{.name = "expiry of 1M connections, until all are gone", .unit = "latency_us"};
   for (int round = 0; round < (options.quick ? 1 : 3); ++round) {
     Setup setup({.flows = 1'000'000});
     Traffic few(64, Side::client, vip, server, net::tcp_ack);

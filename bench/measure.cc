@@ -46,11 +46,13 @@ double spread(std::vector<double> values) {
 }
 
 void print(const Result& result) {
+  // Of the rounds that the figure is of: the ratio's where there is one.
+  const auto& rounds = result.ratios.empty() ? result.values : result.ratios;
+  const double share = median(rounds) == 0 ? 0 : spread(rounds) / median(rounds);
   std::string line = fmt::format(R"({{"name": "{}", "{}": {:.6g}, "spread": {:.3g})", result.name, result.unit,
-                                 median(result.values), spread(result.values));
+                                 median(result.values), share);
   if (!result.ratios.empty()) {
-    line += fmt::format(R"(, "ratio": {:.4g}, "ratio_spread": {:.3g}, "to": "{}")", median(result.ratios),
-                        spread(result.ratios), result.to);
+    line += fmt::format(R"(, "ratio": {:.4g}, "to": "{}")", median(result.ratios), result.to);
   }
   if (result.goal) {
     const double reached = median(result.ratios.empty() ? result.values : result.ratios);

@@ -29,7 +29,7 @@ struct Goal {
 
 struct Result {
   std::string name;
-  std::string unit;            ///< "ns_per_packet", "per_second", "bytes", "us" ...
+  std::string unit;            ///< "ns_per_packet", "per_second", "bytes", "latency_us": a field of results.py's Result
   std::vector<double> values;  ///< of the rounds
   std::vector<double> ratios;  ///< of the rounds; empty: there is no yardstick
   std::string to;              ///< the yardstick

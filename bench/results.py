@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-FIGURES = {"per_second": "/s", "ns_per_packet": "ns", "latency_us": "us"}
+FIGURES = {"per_second": "/s", "ns_per_packet": "ns", "latency_us": "us", "bytes": "B", "instructions": "instructions"}
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Result:
     per_second: float | None = None
     ns_per_packet: float | None = None
     latency_us: float | None = None
+    bytes: float | None = None
+    instructions: float | None = None
     ratio: float | None = None   # to the yardstick, in the same run
     to: str | None = None        # the yardstick's name
     goal: float | None = None    # for the ratio, or for the figure where there is no yardstick

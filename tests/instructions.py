@@ -3,7 +3,7 @@
 (instructions.json): more than 3 % above one is a failure, more than 3 % below asks to write it down. The count doesn't
 depend on what else the machine does, so that a slow decay is seen where no clock would show it.
 
-usage: tests/instructions.py BENCH_INSTRUCTIONS [--write]
+usage: tests/instructions.py BENCH_INSTRUCTIONS [--write | --json]
 """
 
 import json
@@ -44,6 +44,9 @@ def main() -> int:
         FIGURES.write_text(json.dumps(counted, indent=2) + "\n")
         return 0
     known = json.loads(FIGURES.read_text())
+    if "--json" in sys.argv[2:]:
+        print(json.dumps({path: {"counted": now, "committed": known[path]} for path, now in counted.items()}))
+        return 0
     failed = 0
     for path, now in counted.items():
         change = now / known[path] - 1
