@@ -91,13 +91,19 @@ class FlowTable {
   /// Returns how many it looked at: with the whole budget used, there may be more.
   template <typename Ended>
   std::size_t expire(std::uint32_t now_s, std::size_t budget, Ended&& ended) {
-    return wheel_.advance(now_s, budget, [&](FlowIndex flow) -> std::uint32_t {
-      FlowRecord& record = records_[index(flow)];
-      const std::uint32_t deadline_s = record.last_seen_s + record.timeout_s;
-      if (deadline_s > now_s) return deadline_s;
-      ended(static_cast<const FlowRecord&>(record));
-      unlink(flow);
-      return 0;
+    return wheel_.advance(now_s, budget, [&](std::span<const FlowIndex> flows, std::span<std::uint32_t> deadlines_s) {
+      for (const FlowIndex flow : flows) prefetch_record(flow);
+      for (std::size_t i = 0; i < flows.size(); ++i) {
+        const FlowRecord& record = records_[index(flows[i])];
+        const std::uint32_t deadline_s = record.last_seen_s + record.timeout_s;
+        deadlines_s[i] = deadline_s > now_s ? deadline_s : 0;
+        if (deadlines_s[i] == 0) prefetch_bucket(hash(record.client(), record.protocol));
+      }
+      for (std::size_t i = 0; i < flows.size(); ++i) {
+        if (deadlines_s[i] != 0) continue;
+        ended(static_cast<const FlowRecord&>(records_[index(flows[i])]));
+        unlink(flows[i]);
+      }
     });
   }
 

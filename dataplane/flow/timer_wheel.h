@@ -10,6 +10,8 @@
 // pieces, so that many connections that end in the same second delay no batch.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 
@@ -38,22 +40,32 @@ class TimerWheel {
   /// Takes a record out.
   void disarm(FlowIndex flow);
 
-  /// Looks at up to `budget` records whose slot has come. due(flow) returns 0 when the record is to end (the wheel has
-  /// forgotten it then), or its new deadline. Returns how many were looked at.
+  /// Records that are looked at together, so that their cache misses overlap.
+  static constexpr std::size_t batch_max = 16;
+
+  /// Looks at up to `budget` records whose slot has come. due(flows, deadlines_s) gets up to batch_max of them and sets
+  /// each one's new deadline, or 0 when the record is to end: the wheel has forgotten it. Returns how many were looked
+  /// at.
   template <typename Due>
   std::size_t advance(std::uint32_t now_s, std::size_t budget, Due&& due) {
     std::size_t seen = 0;
+    std::array<FlowIndex, batch_max> flows;
+    std::array<std::uint32_t, batch_max> deadlines_s;
     while (current_s_ < now_s) {
       std::uint32_t& head = heads_[(current_s_ + 1) % slots];
       while (head != none) {
         if (seen == budget) return seen;
-        const FlowIndex flow{head};
-        disarm(flow);
-        if (head != none) __builtin_prefetch(&links_[head]);
-        const std::uint32_t deadline_s = due(flow);
-        ++seen;
+        std::size_t count = 0;
+        while (head != none && count < std::min(batch_max, budget - seen)) {
+          flows[count] = FlowIndex{head};
+          disarm(flows[count++]);
+        }
+        due(std::span<const FlowIndex>(flows).first(count), std::span(deadlines_s).first(count));
+        seen += count;
         // The slot being emptied is that of current_s_ + 1: the nearest that may be armed is the one after.
-        if (deadline_s != 0) insert(flow, deadline_s, current_s_ + 2);
+        for (std::size_t i = 0; i < count; ++i) {
+          if (deadlines_s[i] != 0) insert(flows[i], deadlines_s[i], current_s_ + 2);
+        }
       }
       ++current_s_;
     }
