@@ -47,6 +47,7 @@ struct WorkerCounters {
   Counter flows;          ///< connections now
   Counter flows_created;  ///< since start
   Counter flows_expired;
+  Counter flows_evicted;  ///< half-open ones that made room for others
 
   Counter polls;      ///< turns of the loop that found work
   Counter sleeps;     ///< times the worker slept for want of work

@@ -328,6 +328,7 @@ FlowIndex Worker::open_flow(Frame& frame, Packet& packet, const Lookup& lookup) 
     drop(frame, DropReason::martian);
     return no_flow;
   }
+  if (flows_.size() >= flows_.capacity() - flows_.capacity() / 16) make_room();
   const ServiceSlot& slot = services_[index(*id)];
   const auto chosen = slot.scheduler->pick(*slot.service, {tuple.source, tuple.destination, now_s_}, loads_);
   if (!chosen) {
@@ -364,6 +365,23 @@ FlowIndex Worker::open_flow(Frame& frame, Packet& packet, const Lookup& lookup) 
   }
   bind(flows_[*flow]);
   return *flow;
+}
+
+// Under a flood of SYNs that go nowhere the table fills with handshakes that never end. Then each new connection takes
+// the place of such a one, in the order of the slab, which is nearly that of their age: a handshake of an honest client
+// is over before the hand comes round. Connections that ever got further aren't touched.
+void Worker::make_room() {
+  constexpr unsigned looks = 16;  // at neighbours in memory: a few lines, in a row
+  for (unsigned i = 0; i < looks; ++i) {
+    hand_ = hand_ + 1 < flows_.scan_end() ? hand_ + 1 : 0;
+    const FlowRecord& record = flows_[FlowIndex{hand_}];
+    if (record.protocol != net::Protocol::tcp) continue;
+    if (record.state != TcpState::syn_recv && record.state != TcpState::none) continue;
+    unbind(record);
+    flows_.erase(FlowIndex{hand_});
+    counters_.flows_evicted.add(1);
+    return;
+  }
 }
 
 void Worker::send_to_destination(Frame& frame, Packet& packet, const FlowRecord& record,

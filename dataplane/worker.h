@@ -132,6 +132,7 @@ class Worker {
   [[gnu::noinline]] void forward_in(Frame& frame, Packet& packet, const Lookup& lookup);
   [[gnu::noinline]] void forward_out(Frame& frame, Packet& packet, const Lookup& lookup);
   [[nodiscard]] bool is_from_client(const Frame& frame, const Packet& packet) const;
+  void make_room();
   [[nodiscard]] std::optional<ServiceId> find_service(const Frame& frame, const Packet& packet) const;
   FlowIndex open_flow(Frame& frame, Packet& packet, const Lookup& lookup);
   void send_to_destination(Frame& frame, Packet& packet, const FlowRecord& record, const Destination& destination);
@@ -175,6 +176,7 @@ class Worker {
   Timeouts timeouts_;
   Limit icmp_limit_{1000};   // as Linux' icmp_msgs_per_sec
   Limit host_limit_{10000};  // a write to the host's stack costs a system call; a flood must not stop forwarding
+  std::uint32_t hand_ = 0;  // the record that make_room() looks at next
   std::uint16_t ip_id_ = 0;  // of outer headers that may be fragmented
 
   // Lazily mapped arrays, zero at first; the spans index them. ServiceSlot is two null pointers when zero.

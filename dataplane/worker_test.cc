@@ -53,6 +53,29 @@ class Golden : public ::testing::Test {
   DestinationId destination{};
 };
 
+TEST(Flood, OfSynsLeavesRoomForOthersAndConnectionsAlone) {
+  Director director({.connections = FlowTable::capacity_min});
+  director.add_destination(director.add_service(net::Protocol::tcp, vip), {server.address, vip.port},
+                           ForwardMethod::direct);
+  const auto syn = [&](std::uint32_t source) {
+    return PacketBuilder()
+        .link(client_mac, front_mac)
+        .from({net::Ipv4Addr::from_host(source), client.port})
+        .to(vip)
+        .tcp(net::tcp_syn);
+  };
+  director.send(client_side, from_client().tcp(net::tcp_syn));
+  director.send(client_side, from_client().tcp(net::tcp_ack));
+  const std::size_t capacity = director.worker().flows().capacity();
+  for (std::uint32_t i = 0; i < 3 * capacity; ++i) {
+    ASSERT_EQ(director.send(client_side, syn(0x0a800000 + i)).size(), 1u) << i;
+  }
+  EXPECT_LT(director.worker().flows().size(), capacity);
+  EXPECT_GT(director.worker().view().counters->flows_evicted.read(), capacity);
+  EXPECT_EQ(director.send(client_side, from_client().tcp(net::tcp_ack)).size(), 1u);
+  EXPECT_EQ(director.broken_law(), "");
+}
+
 // --- NAT
 
 TEST_F(Golden, NatTranslatesBothDirections) {

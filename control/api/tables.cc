@@ -255,10 +255,11 @@ Result<std::string> stats_table(std::string_view json, bool all) {
                                            {"Made", "made"},
                                            {"Dropped", "dropped"}});
     out += drops_table(workers, all);
-    out += "\n" +
-           counters_table(
-               workers,
-               {{"Flows", "flows"}, {"Flows max", "flows_max"}, {"New", "new_flows"}, {"Expired", "expired_flows"}});
+    out += "\n" + counters_table(workers, {{"Flows", "flows"},
+                                           {"Flows max", "flows_max"},
+                                           {"New", "new_flows"},
+                                           {"Expired", "expired_flows"},
+                                           {"Evicted", "evicted_flows"}});
     out += time_table(workers);
     if (const auto steer = answer.find("steer"); steer != answer.end()) {
       out += fmt::format("\nXDP: {} packets to the engine, {} passed to the kernel, {} dropped while no engine ran\n",

@@ -116,7 +116,7 @@ TEST(ConnectionsTable, LooksAsIpvsadm) {
 
 const char* const stats_json = R"({"uptime_s":93784,"workers":[
   {"id":0,"core":2,"received":1000,"transmitted":900,"handed_in":1,"handed_out":2,"passed":3,"made":4,"dropped":95,
-   "drops":{"ttl_exceeded":95,"martian":0},"flows":10,"flows_max":1048576,"new_flows":20,"expired_flows":10,
+   "drops":{"ttl_exceeded":95,"martian":0},"flows":10,"flows_max":1048576,"new_flows":20,"expired_flows":10,"evicted_flows":6,
    "ns_per_packet":{"engine":35.04,"total":420.0},"sleeps":7,"polls":8,
    "ports":[{"interface":"eth0","mode":"af_xdp native copy","queue":0,"lost":12}]},
   {"id":1,"core":3,"received":5,"transmitted":5,"drops":{"ttl_exceeded":0,"martian":0},"flows_max":1048576,
@@ -141,10 +141,10 @@ TEST(StatsTable, ShowsEachWorkerAndOnlyDropsThatHappened) {
             "Worker  Dropped because  Packets\n"
             "0       ttl_exceeded          95\n"
             "\n"
-            "Worker  Flows  Flows max  New  Expired\n"
-            "0          10    1048576   20       10\n"
-            "1           0    1048576    0        0\n"
-            "total      10    2097152   20       10\n"
+            "Worker  Flows  Flows max  New  Expired  Evicted\n"
+            "0          10    1048576   20       10        6\n"
+            "1           0    1048576    0        0        0\n"
+            "total      10    2097152   20       10        6\n"
             "\n"
             "Worker  engine ns/packet  total ns/packet  Polls  Sleeps\n"
             "0                   35.0            420.0      8       7\n"

@@ -132,6 +132,7 @@ Json worker_json(const dataplane::Engine& engine, std::size_t w) {
           {"flows_max", engine.connections_per_worker()},
           {"new_flows", counters.flows_created.read()},
           {"expired_flows", counters.flows_expired.read()},
+          {"evicted_flows", counters.flows_evicted.read()},
           {"ns_per_packet",
            {{"engine", per_packet(engine_ns)}, {"total", per_packet(engine_ns + counters.port_ns.read())}}},
           {"sleeps", counters.sleeps.read()},
