@@ -11,11 +11,11 @@
 #include "control/pools/checker_log.h"
 #include "control/pools/diff.h"
 #include "control/pools/mail_alerts.h"
+#include "control/pools/managed_service.h"
 #include "control/pools/server_reference.h"
 #include "control/pools/service_name.h"
 #include "control/pools/suspension.h"
 #include "control/pools/watchers.h"
-#include "health/pool.h"
 #include "health/watched.h"
 
 namespace sluice::control {
@@ -26,171 +26,6 @@ namespace {
 
 /// "Activating healthchecker" is a line per checker up to so many at a time; then the rest is counted.
 constexpr std::size_t activation_lines_max = 1000;
-
-/// What is known of a checker; CheckerStatus without what its specification says.
-struct CheckerState {
-  health::CheckerId id{};
-  bool up = true;
-  bool has_run = false;
-  bool was_announced = false;  ///< its server was down before it came: a first failure is no news
-  std::uint32_t retries = 0;
-  std::uint64_t flaps = 0;
-  std::chrono::microseconds latency{0};
-  std::chrono::steady_clock::time_point last_probe;
-  std::chrono::steady_clock::time_point next_probe;
-  std::string reason;
-  std::optional<health::WeightReport> weight;  ///< what it last said of its server's
-};
-
-/// The configured weight, and what the server's checkers say of it.
-std::uint32_t weight_of(const RealServerSpec& server, std::span<const CheckerState> checkers) {
-  std::vector<health::WeightReport> reports;
-  for (const CheckerState& checker : checkers) {
-    if (checker.weight) reports.push_back(*checker.weight);
-  }
-  return health::effective_weight(server.destination.weight, reports);
-}
-
-/// By server, then as in its spec; in one piece, as there may be a hundred thousand.
-class CheckerStates {
- public:
-  /// The states of the next server follow by add().
-  void begin_server() { ends_.push_back(ends_.empty() ? 0 : ends_.back()); }
-  void add(CheckerState state) {
-    states_.push_back(std::move(state));
-    ++ends_.back();
-  }
-  void reserve(std::size_t servers) {
-    ends_.reserve(servers);
-    states_.reserve(servers);
-  }
-  [[nodiscard]] std::size_t servers() const { return ends_.size(); }
-  std::span<CheckerState> operator[](std::size_t server) {
-    return std::span(states_).subspan(begin(server), size(server));
-  }
-  std::span<const CheckerState> operator[](std::size_t server) const {
-    return std::span(states_).subspan(begin(server), size(server));
-  }
-
- private:
-  [[nodiscard]] std::size_t begin(std::size_t server) const { return server == 0 ? 0 : ends_[server - 1]; }
-  [[nodiscard]] std::size_t size(std::size_t server) const { return ends_[server] - begin(server); }
-
-  std::vector<CheckerState> states_;
-  std::vector<std::uint32_t> ends_;
-};
-
-health::PoolConfig pool_config(const PoolSpec& spec, const CheckerStates& checkers) {
-  health::PoolConfig config;
-  config.servers.reserve(spec.servers.size());
-  for (std::size_t i = 0; i < spec.servers.size(); ++i) {
-    const RealServerSpec& server = spec.servers[i];
-    health::PoolServer one{server.destination.weight, server.inhibit_on_failure, {}};
-    for (const CheckerState& checker : checkers[i]) one.checkers_up.push_back(checker.up);
-    config.servers.push_back(std::move(one));
-  }
-  config.quorum = spec.quorum;
-  config.hysteresis = spec.hysteresis;
-  config.has_sorry_server = spec.sorry_server.has_value();
-  config.notify_up_at_start = spec.notify_up_at_start;
-  config.sorry_server_inhibit = spec.sorry_server_inhibit;
-  return config;
-}
-
-DestinationSpec weighing(DestinationSpec destination, std::uint32_t weight) {
-  destination.weight = weight;
-  return destination;
-}
-
-/// The same but for the weight, which the pool decides on.
-bool is_same_way(const DestinationSpec& a, const DestinationSpec& b) { return weighing(a, b.weight) == b; }
-
-/// A virtual server that is managed.
-struct Service {
-  Service(const PoolSpec& from, CheckerStates states)
-      : spec(&from), checkers(std::move(states)), pool(pool_config(from, checkers)), in_backend(from.services.size()) {}
-
-  [[nodiscard]] std::string name() const { return pool_name(*spec); }
-  [[nodiscard]] std::string server(std::size_t index) const {
-    return server_name(spec->servers[index].destination.key, spec->protocol);
-  }
-  [[nodiscard]] std::string sorry_server() const { return server_name(spec->sorry_server->key, spec->protocol); }
-
-  /// What an operator has set for it.
-  [[nodiscard]] std::optional<std::uint32_t> set_weight(const DestinationKey& server) const {
-    const auto set = set_weights.find(server);
-    return set == set_weights.end() ? std::nullopt : std::optional(set->second);
-  }
-  /// That, or else what configuration and checkers make of it.
-  [[nodiscard]] std::uint32_t wanted_weight(const RealServerSpec& server, std::span<const CheckerState> states) const {
-    const auto set = set_weight(server.destination.key);
-    return set ? *set : weight_of(server, states);
-  }
-  [[nodiscard]] std::uint32_t wanted_weight(std::size_t index) const {
-    return wanted_weight(spec->servers[index], checkers[index]);
-  }
-
-  const PoolSpec* spec;
-  CheckerStates checkers;
-  health::Pool pool;
-  std::vector<bool> in_backend;  // by spec->services
-  bool is_served = false;        // all of in_backend
-  bool suspended = false;        // ha_suspend: its checkers rest
-  bool sorry_server_in_table = false;
-  std::map<DestinationKey, std::uint32_t> set_weights;  // by an operator, until undone
-  std::string backend_error;
-};
-
-/// Which checker an id stands for.
-struct CheckerPlace {
-  Service* service = nullptr;  ///< none yet, or no longer
-  std::uint32_t server = 0;
-  std::uint32_t checker = 0;
-};
-
-/// Hands ids out, and finds what they stand for. An id is a slot, which is used again, and how often that was used, so
-/// that no id comes twice.
-class CheckerPlaces {
- public:
-  health::CheckerId take() {
-    std::uint32_t slot = 0;
-    if (free_.empty()) {
-      slot = static_cast<std::uint32_t>(slots_.size());
-      slots_.emplace_back();
-    } else {
-      slot = free_.back();
-      free_.pop_back();
-    }
-    return health::CheckerId{(std::uint64_t{slots_[slot].uses} << 32) | slot};
-  }
-  void release(health::CheckerId id) {
-    Slot& slot = slots_[index(id)];
-    slot.place = {};
-    ++slot.uses;
-    free_.push_back(index(id));
-  }
-  /// Returns whether it had no place before.
-  bool put(health::CheckerId id, CheckerPlace place) {
-    return std::exchange(slots_[index(id)].place, place).service == nullptr;
-  }
-  [[nodiscard]] std::optional<CheckerPlace> find(health::CheckerId id) const {
-    if (index(id) >= slots_.size()) return std::nullopt;
-    const Slot& slot = slots_[index(id)];
-    if (slot.uses != std::uint64_t(id) >> 32 || slot.place.service == nullptr) return std::nullopt;
-    return slot.place;
-  }
-  void clear() { *this = {}; }
-
- private:
-  struct Slot {
-    CheckerPlace place;
-    std::uint32_t uses = 0;
-  };
-  static std::uint32_t index(health::CheckerId id) { return static_cast<std::uint32_t>(std::uint64_t(id)); }
-
-  std::vector<Slot> slots_;
-  std::vector<std::uint32_t> free_;
-};
 
 }  // namespace
 
@@ -220,7 +55,7 @@ class PoolManager::Impl {
     }
     // The old specifications live until the end: services point into them.
     old = std::exchange(specs_, std::move(next));
-    auto services = std::exchange(services_, std::vector<std::unique_ptr<Service>>(specs_.size()));
+    auto services = std::exchange(services_, std::vector<std::unique_ptr<ManagedService>>(specs_.size()));
     auto changed = difference.changed.begin();
     for (std::size_t i = 0; i < specs_.size(); ++i) {
       const std::size_t was = difference.was[i];
@@ -229,7 +64,7 @@ class PoolManager::Impl {
         continue;
       }
       services_[i] = std::move(services[was]);
-      Service& service = *services_[i];
+      ManagedService& service = *services_[i];
       if (changed != difference.changed.end() && *changed == i) {
         ++changed;
         reload_pool(service, specs_[i], checkers);
@@ -254,7 +89,7 @@ class PoolManager::Impl {
     const auto found = places_.find(event.checker);
     if (!found) return;
     const CheckerPlace at = *found;
-    Service& service = *at.service;
+    ManagedService& service = *at.service;
     CheckerState& state = service.checkers[at.server][at.checker];
     const CheckerSetup& checker = service.spec->servers[at.server].checkers[at.checker];
 
@@ -307,7 +142,7 @@ class PoolManager::Impl {
                                  std::optional<std::uint32_t> weight) {
     const auto pool = find_pool(virtual_server, specs_);
     if (!pool) return std::unexpected(pool.error());
-    Service& service = *services_[*pool];
+    ManagedService& service = *services_[*pool];
     const auto found = find_server(real_server, *service.spec);
     if (!found) return std::unexpected(found.error());
     const std::size_t i = *found;
@@ -331,7 +166,7 @@ class PoolManager::Impl {
   void stop() {
     const Batch batch(backend_);
     for (const auto& owned : services_) {
-      Service& service = *owned;
+      ManagedService& service = *owned;
       for (std::size_t i = 0; i < service.spec->servers.size(); ++i) {
         take_out(service, i);
         if (!service.spec->notify_down_at_stop || !service.pool.is_up(i)) continue;
@@ -372,7 +207,7 @@ class PoolManager::Impl {
  private:
   // --- virtual servers that come, go and change
 
-  std::unique_ptr<Service> add_pool(const PoolSpec& spec, std::vector<health::CheckerToRun>& run) {
+  std::unique_ptr<ManagedService> add_pool(const PoolSpec& spec, std::vector<health::CheckerToRun>& run) {
     const bool suspended = suspension_.rests(spec);
     CheckerStates states;
     states.reserve(spec.servers.size());
@@ -381,7 +216,7 @@ class PoolManager::Impl {
       for (const CheckerSetup& checker : server.checkers)
         states.add(new_checker(checker, std::nullopt, suspended, run));
     }
-    auto service = std::make_unique<Service>(spec, std::move(states));
+    auto service = std::make_unique<ManagedService>(spec, std::move(states));
     service->suspended = suspended;
     for (std::size_t e = 0; e < spec.services.size(); ++e) {
       service->in_backend[e] = accepted(*service, backend_.add_service(spec.services[e]));
@@ -393,7 +228,7 @@ class PoolManager::Impl {
   }
 
   // keepalived tells of what goes at a reload, whatever omega says.
-  void remove_pool(Service& service, std::vector<health::CheckerId>& end) {
+  void remove_pool(ManagedService& service, std::vector<health::CheckerId>& end) {
     log_(LogLevel::info, fmt::format("Removing Virtual Server {}", service.name()));
     for (std::size_t i = 0; i < service.spec->servers.size(); ++i) {
       const bool served = service.pool.is_up(i) && !service.pool.sorry_server_serves();
@@ -417,14 +252,14 @@ class PoolManager::Impl {
     tell_listener(service, PoolEvent::What::shutdown);
   }
 
-  void remove_entry(Service& service, std::size_t entry) {
+  void remove_entry(ManagedService& service, std::size_t entry) {
     if (!service.in_backend[entry]) return;
     accepted(service, backend_.remove_service(service.spec->services[entry].key));
     service.in_backend[entry] = false;
   }
 
   /// What the table should hold of `service`, for an entry that is new, or that the backend has refused so far.
-  void add_missing_entries(Service& service) {
+  void add_missing_entries(ManagedService& service) {
     for (std::size_t e = 0; e < service.in_backend.size(); ++e) {
       if (service.in_backend[e]) continue;
       const VirtualServiceSpec& entry = service.spec->services[e];
@@ -447,7 +282,7 @@ class PoolManager::Impl {
     return std::find(flags.begin(), flags.end(), false) == flags.end();
   }
 
-  void reload_pool(Service& service, const PoolSpec& next, Checkers& checkers) {
+  void reload_pool(ManagedService& service, const PoolSpec& next, Checkers& checkers) {
     const PoolSpec& old = *service.spec;
     const std::vector<std::size_t> was = match_servers(old, next);
     service.backend_error.clear();
@@ -493,7 +328,7 @@ class PoolManager::Impl {
   }
 
   /// The states of the new checkers, those of the same ones kept; ends the others.
-  CheckerStates carry_over(Service& service, const PoolSpec& next, const std::vector<std::size_t>& was,
+  CheckerStates carry_over(ManagedService& service, const PoolSpec& next, const std::vector<std::size_t>& was,
                            Checkers& checkers) {
     const PoolSpec& old = *service.spec;
     const bool suspended = suspension_.rests(next);
@@ -560,7 +395,7 @@ class PoolManager::Impl {
     end.push_back(checker.id);
   }
 
-  void place_checkers(Service& service) {
+  void place_checkers(ManagedService& service) {
     for (std::size_t i = 0; i < service.checkers.servers(); ++i) {
       for (std::size_t c = 0; c < service.checkers[i].size(); ++c) {
         const CheckerPlace place{&service, std::uint32_t(i), std::uint32_t(c)};
@@ -572,18 +407,18 @@ class PoolManager::Impl {
     }
   }
 
-  void log_activity(const Service& service, std::size_t server, std::string_view what) {
+  void log_activity(const ManagedService& service, std::size_t server, std::string_view what) {
     log_(LogLevel::info,
          fmt::format("{} healthchecker for service {} for VS {}", what, service.server(server), service.name()));
   }
 
   /// A track_file is heard whether the address is here or not.
-  static bool can_rest(const Service& service, std::size_t server, std::size_t checker) {
+  static bool can_rest(const ManagedService& service, std::size_t server, std::size_t checker) {
     return !std::holds_alternative<health::FileCheckSpec>(service.spec->servers[server].checkers[checker].spec->what);
   }
 
   /// Its checkers rest, or run again, if that is due now. Those that have no place yet know it already.
-  void follow_address(Service& service, Checkers& checkers) {
+  void follow_address(ManagedService& service, Checkers& checkers) {
     const bool rests = suspension_.rests(*service.spec);
     if (std::exchange(service.suspended, rests) == rests) return;
     for (std::size_t i = 0; i < service.checkers.servers(); ++i) {
@@ -598,7 +433,7 @@ class PoolManager::Impl {
     }
   }
 
-  void log_gone(const Service& service, const std::vector<std::size_t>& was) {
+  void log_gone(const ManagedService& service, const std::vector<std::size_t>& was) {
     std::vector<bool> stays(service.spec->servers.size());
     for (const std::size_t i : was) {
       if (i != not_there) stays[i] = true;
@@ -609,7 +444,7 @@ class PoolManager::Impl {
   }
 
   /// in_backend for the next list of services; those that are in it and differ are changed there.
-  std::vector<bool> entries_carried_over(Service& service, const PoolSpec& next) {
+  std::vector<bool> entries_carried_over(ManagedService& service, const PoolSpec& next) {
     const auto& old = service.spec->services;
     std::vector<bool> in_backend(next.services.size());
     for (std::size_t e = 0; e < next.services.size(); ++e) {
@@ -623,7 +458,7 @@ class PoolManager::Impl {
   }
 
   /// Real servers that stay in the table but are reached in another way, or have other limits.
-  void change_ways(Service& service, const PoolSpec& old, const std::vector<std::size_t>& was,
+  void change_ways(ManagedService& service, const PoolSpec& old, const std::vector<std::size_t>& was,
                    const health::Actions& done) {
     std::vector<bool> is_done(was.size());
     bool sorry_is_done = false;
@@ -645,7 +480,7 @@ class PoolManager::Impl {
     }
   }
 
-  void take_out(Service& service, std::size_t index) {
+  void take_out(ManagedService& service, std::size_t index) {
     const bool inhibited = service.spec->servers[index].inhibit_on_failure && !service.pool.is_up(index);
     log_(LogLevel::info, fmt::format("Shutting down {}service {} from VS {}", inhibited ? "(inhibited) " : "",
                                      service.server(index), service.name()));
@@ -692,15 +527,15 @@ class PoolManager::Impl {
 
   // --- what the pool decides
 
-  void carry_out(Service& service, const health::Actions& actions) {
+  void carry_out(ManagedService& service, const health::Actions& actions) {
     for (const health::Action& action : actions) carry_out(service, action);
   }
-  void carry_out(Service& service, const health::Action& action) {
+  void carry_out(ManagedService& service, const health::Action& action) {
     std::visit([&](const auto& one) { carry_out(service, one); }, action);
     tell_listener(service, action);
   }
 
-  void tell_listener(const Service& service, const health::Action& action) const {
+  void tell_listener(const ManagedService& service, const health::Action& action) const {
     using What = PoolEvent::What;
     if (const auto* server_up = std::get_if<health::NotifyUp>(&action)) {
       tell_listener(service, What::up, server_up->server);
@@ -712,7 +547,8 @@ class PoolManager::Impl {
       tell_listener(service, What::down);
     }
   }
-  void tell_listener(const Service& service, PoolEvent::What what, std::optional<std::size_t> server = {}) const {
+  void tell_listener(const ManagedService& service, PoolEvent::What what,
+                     std::optional<std::size_t> server = {}) const {
     if (!listener_.wants || !listener_.wants()) return;
     PoolEvent event{.what = what,
                     .service = service.spec->services.front().key,
@@ -727,22 +563,22 @@ class PoolManager::Impl {
     listener_.tell(event);
   }
 
-  void carry_out(Service& service, const health::AddServer& action) {
+  void carry_out(ManagedService& service, const health::AddServer& action) {
     if (action.cause == Cause::health) log_moved(service, action.server, true);
     add(service, weighing(service.spec->servers[action.server].destination, action.weight));
   }
 
-  void carry_out(Service& service, const health::RemoveServer& action) {
+  void carry_out(ManagedService& service, const health::RemoveServer& action) {
     if (action.cause == Cause::health) log_moved(service, action.server, false);
     remove(service, service.spec->servers[action.server].destination.key);
   }
 
-  void carry_out(Service& service, const health::SetWeight& action) {
+  void carry_out(ManagedService& service, const health::SetWeight& action) {
     if (action.cause == Cause::health) log_inhibited(service, action.server, service.pool.is_up(action.server));
     change(service, weighing(service.spec->servers[action.server].destination, action.weight));
   }
 
-  void carry_out(Service& service, const health::Withheld& action) {
+  void carry_out(ManagedService& service, const health::Withheld& action) {
     const bool up = service.pool.is_up(action.server);
     if (service.spec->servers[action.server].inhibit_on_failure) {
       log_inhibited(service, action.server, up);
@@ -751,35 +587,35 @@ class PoolManager::Impl {
     }
   }
 
-  void log_moved(const Service& service, std::size_t server, bool in) {
+  void log_moved(const ManagedService& service, std::size_t server, bool in) {
     log_(in ? LogLevel::info : LogLevel::warning,
          fmt::format("{} service {} {} VS {}", in ? "Adding" : "Removing", service.server(server), in ? "to" : "from",
                      service.name()));
   }
-  void log_inhibited(const Service& service, std::size_t server, bool up) {
+  void log_inhibited(const ManagedService& service, std::size_t server, bool up) {
     log_(up ? LogLevel::info : LogLevel::warning,
          fmt::format("{} service {} of VS {}", up ? "Enabling" : "Disabling", service.server(server), service.name()));
   }
 
-  void carry_out(Service& service, const health::WeightChanged& action) {
+  void carry_out(ManagedService& service, const health::WeightChanged& action) {
     log_(LogLevel::info,
          fmt::format("Changing weight from {} to {} for {} service {} of VS {}", action.from, action.to,
                      action.server_is_up ? "active" : "inactive", service.server(action.server), service.name()));
   }
 
-  void carry_out(Service& service, const health::AddSorryServer& action) {
+  void carry_out(ManagedService& service, const health::AddSorryServer& action) {
     if (action.weight > 0) sorry_server_comes(service);
     service.sorry_server_in_table = true;
     add(service, weighing(*service.spec->sorry_server, action.weight));
   }
 
-  void carry_out(Service& service, const health::RemoveSorryServer&) {
+  void carry_out(ManagedService& service, const health::RemoveSorryServer&) {
     sorry_server_goes(service);
     service.sorry_server_in_table = false;
     remove(service, service.spec->sorry_server->key);
   }
 
-  void carry_out(Service& service, const health::SetSorryServerWeight& action) {
+  void carry_out(ManagedService& service, const health::SetSorryServerWeight& action) {
     if (action.weight > 0) {
       sorry_server_comes(service);
     } else {
@@ -788,22 +624,24 @@ class PoolManager::Impl {
     change(service, weighing(*service.spec->sorry_server, action.weight));
   }
 
-  void carry_out(Service& service, const health::NotifyUp& action) { tell_server(service, action.server, true); }
-  void carry_out(Service& service, const health::NotifyDown& action) { tell_server(service, action.server, false); }
+  void carry_out(ManagedService& service, const health::NotifyUp& action) { tell_server(service, action.server, true); }
+  void carry_out(ManagedService& service, const health::NotifyDown& action) {
+    tell_server(service, action.server, false);
+  }
 
   /// The server's own script, then the FIFOs.
-  void tell_server(const Service& service, std::size_t index, bool up) {
+  void tell_server(const ManagedService& service, std::size_t index, bool up) {
     const RealServerSpec& server = service.spec->servers[index];
     run(up ? server.notify_up : server.notify_down);
     if (!write_fifo_) return;
     write_fifo_(fmt::format("RS {} {} {}\n", service.server(index), service.name(), up ? "UP" : "DOWN"));
   }
-  void tell_quorum(const Service& service, bool up) {
+  void tell_quorum(const ManagedService& service, bool up) {
     run(up ? service.spec->quorum_up : service.spec->quorum_down);
     if (write_fifo_) write_fifo_(fmt::format("VS {} {}\n", service.name(), up ? "UP" : "DOWN"));
   }
 
-  void carry_out(Service& service, const health::QuorumUp& action) {
+  void carry_out(ManagedService& service, const health::QuorumUp& action) {
     log_(LogLevel::info,
          fmt::format("Gained quorum {}+{}={} <= {} for VS {}", action.quorum, action.hysteresis,
                      std::uint64_t{action.quorum} + action.hysteresis, action.weight_sum, service.name()));
@@ -811,7 +649,7 @@ class PoolManager::Impl {
     if (service.spec->mails_quorum) mail(quorum_alert(service.name(), action));
   }
 
-  void carry_out(Service& service, const health::QuorumDown& action) {
+  void carry_out(ManagedService& service, const health::QuorumDown& action) {
     if (action.at_start) {
       log_(LogLevel::warning,
            fmt::format("Starting with quorum down {}-{}={} > {} for VS {}", action.quorum, action.hysteresis,
@@ -824,14 +662,14 @@ class PoolManager::Impl {
     if (service.spec->mails_quorum) mail(quorum_alert(service.name(), action));
   }
 
-  void sorry_server_comes(const Service& service) {
+  void sorry_server_comes(const ManagedService& service) {
     log_(LogLevel::warning,
          fmt::format("{} sorry server {} to VS {}", service.spec->sorry_server_inhibit ? "Enabling" : "Adding",
                      service.sorry_server(), service.name()));
     log_(LogLevel::warning, fmt::format("Removing alive servers from the pool for VS {}", service.name()));
   }
 
-  void sorry_server_goes(const Service& service) {
+  void sorry_server_goes(const ManagedService& service) {
     log_(LogLevel::info,
          fmt::format("{} sorry server {} from VS {}", service.spec->sorry_server_inhibit ? "Disabling" : "Removing",
                      service.sorry_server(), service.name()));
@@ -841,22 +679,22 @@ class PoolManager::Impl {
   // --- the backend: every entry of the virtual server that it has taken
 
   template <typename Do>
-  void for_each_entry(Service& service, Do&& todo) {
+  void for_each_entry(ManagedService& service, Do&& todo) {
     for (std::size_t e = 0; e < service.in_backend.size(); ++e) {
       if (service.in_backend[e]) accepted(service, todo(service.spec->services[e].key));
     }
   }
-  void add(Service& service, const DestinationSpec& destination) {
+  void add(ManagedService& service, const DestinationSpec& destination) {
     for_each_entry(service, [&](const auto& key) { return backend_.add_destination(key, destination); });
   }
-  void change(Service& service, const DestinationSpec& destination) {
+  void change(ManagedService& service, const DestinationSpec& destination) {
     for_each_entry(service, [&](const auto& key) { return backend_.change_destination(key, destination); });
   }
-  void remove(Service& service, const DestinationKey& destination) {
+  void remove(ManagedService& service, const DestinationKey& destination) {
     for_each_entry(service, [&](const auto& key) { return backend_.remove_destination(key, destination); });
   }
 
-  bool accepted(Service& service, const Result<>& result) {
+  bool accepted(ManagedService& service, const Result<>& result) {
     if (result) return true;
     service.backend_error = result.error().text();
     log_(LogLevel::error, fmt::format("{} backend refused a change of VS {}: {}", backend_.name(), service.name(),
@@ -875,7 +713,8 @@ class PoolManager::Impl {
     if (mail_) mail_(std::move(alert));
   }
 
-  void mail_checker(const Service& service, const CheckerPlace& at, const health::HealthEvent& event, bool was_up) {
+  void mail_checker(const ManagedService& service, const CheckerPlace& at, const health::HealthEvent& event,
+                    bool was_up) {
     const RealServerSpec& server = service.spec->servers[at.server];
     const bool is_up = service.pool.is_up(at.server);
     if (server.mails == ServerMails::none || (server.mails == ServerMails::changes && is_up == was_up)) return;
@@ -884,58 +723,12 @@ class PoolManager::Impl {
                        event.outcome.up, event.reason));
   }
 
-  void mail_gone(const Service& service, std::size_t index, bool stopping) {
+  void mail_gone(const ManagedService& service, std::size_t index, bool stopping) {
     if (service.spec->servers[index].mails == ServerMails::none) return;
     mail(server_gone_alert({service.server(index), service.name()}, stopping));
   }
-  void mail_gone(const Service& service) {
+  void mail_gone(const ManagedService& service) {
     if (service.spec->mails_quorum) mail(service_gone_alert(service.name()));
-  }
-
-  // --- for the API
-
-  static CheckerStatus status_of(const CheckerSetup& setup, const CheckerState& state, bool suspended) {
-    CheckerStatus status{.kind = std::string(health::log_name(*setup.spec)),
-                         .target = health::target_of(*setup.spec),
-                         .up = state.up,
-                         .has_run = state.has_run,
-                         .reason = state.reason,
-                         .retries = state.retries,
-                         .suspended = suspended,
-                         .flaps = state.flaps,
-                         .latency = state.latency};
-    if (state.has_run) {
-      status.last_probe = state.last_probe;
-      if (!health::is_watched(*setup.spec) && !suspended) status.next_probe = state.next_probe;
-    }
-    return status;
-  }
-
-  static PoolStatus status_of(const Service& service) {
-    const PoolSpec& spec = *service.spec;
-    PoolStatus status{.service = spec.services.front().key,
-                      .name = service.name(),
-                      .has_quorum = service.pool.has_quorum(),
-                      .quorum = service.pool.quorum(),
-                      .hysteresis = service.pool.hysteresis(),
-                      .weight_sum = service.pool.weight_sum(),
-                      .sorry_server_serves = service.pool.sorry_server_serves(),
-                      .backend_error = service.backend_error};
-    for (const VirtualServiceSpec& entry : spec.services) status.services.push_back(entry.key);
-    if (spec.sorry_server) status.sorry_server = spec.sorry_server->key;
-    status.servers.reserve(spec.servers.size());
-    for (std::size_t i = 0; i < spec.servers.size(); ++i) {
-      RealServerStatus server{.destination = spec.servers[i].destination,
-                              .up = service.pool.is_up(i),
-                              .in_table = service.pool.in_table(i),
-                              .table_weight = service.pool.table_weight(i),
-                              .set_weight = service.set_weight(spec.servers[i].destination.key)};
-      for (std::size_t c = 0; c < service.checkers[i].size(); ++c) {
-        server.checkers.push_back(status_of(spec.servers[i].checkers[c], service.checkers[i][c], service.suspended));
-      }
-      status.servers.push_back(std::move(server));
-    }
-    return status;
   }
 
   Backend& backend_;
@@ -944,7 +737,7 @@ class PoolManager::Impl {
   SendAlert mail_;
   WriteFifo write_fifo_;
   PoolList specs_;
-  std::vector<std::unique_ptr<Service>> services_;  // each points to its spec
+  std::vector<std::unique_ptr<ManagedService>> services_;  // each points to its spec
   CheckerPlaces places_;
   Watchers watchers_;
   Suspension suspension_;
