@@ -2,7 +2,7 @@
 """What many checkers cost: real servers on 10.96.0.0/16, all of them one nginx that listens on every address, checked
 each second (TCP, HTTP) or every five (TLS). Core 0 is the director's, core 1 the real servers', their kernels' receive
 work included. Prints the share of a core that the health thread and the control thread take, all that core 0 did, how
-far the times between two SYNs to a server are from what was asked, and the daemon's memory per checker.
+late checks begin (from the end of one to the next, less delay_loop), and the daemon's memory per checker.
 
 usage: sudo bench/health_checks.py [--build DIR] [--seconds N] [--runs N]
 """
@@ -57,14 +57,15 @@ def addresses(count: int) -> list[str]:
     return [f"10.96.{i // 250}.{i % 250 + 1}" for i in range(count)]
 
 
-class Syns:
-    """When the kernel saw a connection begin, by the address that was asked; taken where the real servers are."""
+class Checks:
+    """When the kernel saw checks begin (SYN) and end (FIN), by the address that was asked; taken where the real servers
+    are."""
 
-    # Ethernet, IPv4 without options, TCP: SYN without ACK.
-    FILTER = ((0x28, 0, 0, 12), (0x15, 0, 5, 0x0800), (0x30, 0, 0, 23), (0x15, 0, 3, 6), (0x30, 0, 0, 47),
-              (0x54, 0, 0, 0x12), (0x15, 1, 0, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 64))
+    # Ethernet, IPv4 without options, from the director, TCP: SYN or FIN.
+    FILTER = ((0x28, 0, 0, 12), (0x15, 0, 7, 0x0800), (0x20, 0, 0, 26), (0x15, 0, 5, 0x0a610001), (0x30, 0, 0, 23),
+              (0x15, 0, 3, 6), (0x30, 0, 0, 47), (0x45, 0, 1, 0x03), (0x06, 0, 0, 64), (0x06, 0, 0, 0))
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, every: int) -> None:
         with host.entered():
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
         self._socket.bind(("eth0", 0x0800))
@@ -74,7 +75,10 @@ class Syns:
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
         self._socket.settimeout(0.1)
-        self.seen: dict[bytes, list[float]] = {}
+        self.seen: set[bytes] = set()
+        self._late: list[float] = []
+        self._ended: dict[bytes, float] = {}
+        self._every = every
         self._ends = False
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -87,11 +91,20 @@ class Syns:
             except TimeoutError:
                 continue
             seconds, nanoseconds = struct.unpack("qq", ancillary[0][2])
-            self.seen.setdefault(frame[30:34], []).append(seconds + nanoseconds / 1e9)
+            when, address = seconds + nanoseconds / 1e9, frame[30:34]
+            if frame[47] & 0x02:
+                self.seen.add(address)
+                if address in self._ended:
+                    self._late.append(when - self._ended[address] - self._every)
+            else:
+                self._ended[address] = when
 
-    def late(self, every: int) -> list[float]:
-        """Between two SYNs to a server, less what was asked. Sorted."""
-        return sorted(b - a - every for times in self.seen.values() for a, b in zip(times, times[1:]))
+    def forget(self) -> None:
+        self._late.clear()
+
+    def late(self) -> list[float]:
+        """From the end of a check to the begin of the next, less the delay_loop that was asked for. Sorted."""
+        return sorted(self._late)
 
     def close(self) -> None:
         self._ends = True
@@ -171,23 +184,23 @@ def measure(case: Case, build, seconds: float) -> Measured:
         empty = Director(front, build, config(case, 1)).start(cores=str(DIRECTORS_CORE))
         base = memory(empty.director_pid())
         empty.process.stop()
-        syns = Syns(servers)
+        checks = Checks(servers, case.every)
         director = Director(front, build, config(case, case.count), "full").start(60, cores=str(DIRECTORS_CORE))
         try:
             pid = director.director_pid()
-            until("every server was asked", lambda: len(syns.seen) == case.count, 60)
+            until("every server was asked", lambda: len(checks.seen) == case.count, 60)
             time.sleep(case.every)
-            syns.seen.clear()
+            checks.forget()
             before = spent(pid, "health"), spent(pid, "sluiced"), busy(DIRECTORS_CORE), time.monotonic()
             time.sleep(seconds)
             took = time.monotonic() - before[3]
             health, control = spent(pid, "health") - before[0], spent(pid, "sluiced") - before[1]
             core = busy(DIRECTORS_CORE) - before[2]
-            late = syns.late(case.every)
+            late = checks.late()
             places = (late[len(late) // 2], late[len(late) * 999 // 1000], late[-1])
             return Measured(health / took, control / took, core / took, places, (memory(pid) - base) / case.count)
         finally:
-            syns.close()
+            checks.close()
             director.process.stop()
             nginx.stop()
 
