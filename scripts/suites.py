@@ -28,6 +28,9 @@ LESS_RANDOM = ("setarch", "-R")
 # What a sanitizer's report needs, and no more: all that -O2 -g adds is compile time, more than half of it.
 LIGHT = ("-Doptimization=1", "-Ddebug=false", "-Dcpp_args=-g1")
 
+# Of tests/e2e/test_checkers.py: who would keep, drown or confuse who asks.
+HOSTILE = "malicious or ends or chunks or regex or certificate or dns or forks"
+
 TTY = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 BOLD, RED, GREEN, PLAIN = ("\033[1m", "\033[31m", "\033[32m", "\033[0m") if TTY else ("",) * 4
 
@@ -149,12 +152,12 @@ def meson_suite(name: str, build: str, tests: list[dict], *options: str, under: 
     return read_meson(log, directory) if log.exists() else Outcome(failures=[f"{name}: meson test did not run"])
 
 
-def pytest_suite(name: str, *arguments: str | Path) -> Outcome:
+def pytest_suite(name: str, *arguments: str | Path, **environment: str) -> Outcome:
     directory = RESULTS / name
     directory.mkdir(parents=True)
     results = directory / "pytest.xml"
     status = run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--tb=short", f"--junit-xml={results}",
-                 *arguments, PYTHONDONTWRITEBYTECODE="1")
+                 *arguments, PYTHONDONTWRITEBYTECODE="1", **environment)
     if not results.exists():
         return Outcome(failures=[f"{name}: pytest ended with status {status}"])
     return read_junit(results)
@@ -207,7 +210,27 @@ class Suites:
         tests = self._tests("asan", build)
         if not compile_targets(build, *programs_of(build, tests)):
             return Outcome(failures=["asan: build"])
-        return meson_suite("asan", build, tests, "--timeout-multiplier", "5")
+        outcome = meson_suite("asan", build, tests, "--timeout-multiplier", "5")
+        if not self.names or "asan" in self.names:
+            outcome.add(self._hostile_servers(build))
+        return outcome
+
+    @staticmethod
+    def _hostile_servers(build: str) -> Outcome:
+        """The daemon under sanitizers asks servers and scripts that misbehave. What a sanitizer says counts, also where
+        the daemon was started again so fast that the test went on."""
+        if not compile_targets(build, "control/daemon/sluiced", "control/api/sluicectl", "bpf/decap.bpf.o"):
+            return Outcome(failures=["asan: build of the daemon"])
+        reports = RESULTS / "asan-reports"
+        reports.mkdir(parents=True)
+        options = f"log_path={reports}/report"
+        outcome = pytest_suite("asan-e2e", "-q", "--timeout", "240", "-k", HOSTILE, "tests/e2e/test_checkers.py",
+                               SLUICE_BUILD=str(REPOSITORY / build), ASAN_OPTIONS=options,
+                               UBSAN_OPTIONS=f"{options}:print_stacktrace=1")
+        for report in sorted(reports.iterdir()):
+            print(report.read_text(errors="replace"), flush=True)
+            outcome.failures.append(f"asan-e2e: {report.name}")
+        return outcome
 
     def tsan(self) -> Outcome:
         build = "build-thread"
